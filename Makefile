@@ -1,0 +1,60 @@
+# `make` lists what there is to do. Each target sets itself up; uv.lock pins everything.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# uv may be absent on a fresh machine: then a private copy of it is installed beside the project.
+UV := $(shell command -v uv 2>/dev/null || echo .opsmend/uv/bin/uv)
+RUN := $(UV) run --frozen --quiet
+ARGS ?=
+
+.PHONY: help setup test lint demo chaos bench lab-up lab-down lab-status lab-contract lab-crash drills
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(UV) ## install everything that uv.lock pins
+	@$(UV) sync --frozen --quiet
+
+.opsmend/uv/bin/uv:
+	python3 -m venv .opsmend/uv
+	.opsmend/uv/bin/python -m pip install --quiet 'uv>=0.9'
+
+ifneq ($(UV),.opsmend/uv/bin/uv)
+$(UV): ;
+endif
+
+lint: setup ## ruff, mypy strict, layers
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+test: lint ## lint, then all tests
+	$(RUN) pytest -n 2 --dist loadfile $(ARGS)
+
+demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--yes approves by itself)
+	@$(RUN) opsmend demo $(ARGS)
+
+chaos: setup ## kill the worker at every point of an incident, and Temporal, Milvus, Kubernetes, Slack around it
+	$(RUN) python -m tests.chaos $(ARGS)
+
+bench: setup ## opsmend beside bare Temporal, one table, bench/results.json
+	$(RUN) python -m bench $(ARGS)
+
+lab-up: setup ## a real Kubernetes node on this machine (Linux, root), with Prometheus and Alertmanager
+	@$(RUN) python -m lab up
+
+lab-down: setup ## stop it; nothing is left, also after a crash
+	@$(RUN) python -m lab down
+
+lab-status: setup ## what of it runs
+	@$(RUN) python -m lab status
+
+lab-crash: setup ## kill all its daemons with pods on it: nothing is left all the same (it is down afterwards)
+	$(RUN) python -m tests.drills.crash
+
+lab-contract: setup ## the questions of the contract suite to the lab's API server, and each account trying to escape there
+	OPSMEND_TEST_KUBECONFIG=$(CURDIR)/.opsmend/lab/kubeconfig $(RUN) pytest tests/contract/api_server tests/escapes $(ARGS)
+
+drills: setup ## faults on the lab's cluster, each from Prometheus' alert to the closed incident
+	$(RUN) python -m tests.drills $(ARGS)
