@@ -1,0 +1,1 @@
+"""opsmend: alerts in, verified fixes out."""

@@ -1,0 +1,31 @@
+"""Where people are told and asked."""
+
+from typing import Protocol
+
+from opsmend.domain.incident import IncidentState
+from opsmend.domain.record import Record
+
+
+class MessageRef(Record):
+    """Where the one message of an incident stands."""
+
+    channel: str
+    ts: str
+
+
+class Notice(Record):
+    """Everything that the one message of an incident shows. `attention` is an extra, short thread message (a reminder)."""
+
+    state: IncidentState
+    message: MessageRef | None = None
+    """The message to update; None posts a new one, or finds the one that an earlier try posted."""
+    attention: str = ""
+    temporal_ui: str = ""
+
+
+class Chat(Protocol):
+    """Raises ChatUnavailableError, ChatRejectedError."""
+
+    async def publish(self, notice: Notice) -> MessageRef | None:
+        """Post or update the incident's one message. None where the channel has no messages (terminal)."""
+        ...
