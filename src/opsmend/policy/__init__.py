@@ -1,0 +1,1 @@
+"""What may be done and what may be shown: Cedar policies, redaction, the gate. Local and pure, no network."""
