@@ -1,0 +1,1 @@
+"""Large things by reference, kept as content-addressed files."""

@@ -1,0 +1,12 @@
+"""The model tier while no model is configured."""
+
+from opsmend.domain.diagnosis import Evidence, Finding
+from opsmend.domain.ports.thinker import Thought
+from opsmend.domain.snapshot import Snapshot
+
+
+class NoModel:
+    """A Thinker that abstains and says why, so that the incident says it too."""
+
+    async def think(self, snapshot: Snapshot, findings: tuple[Finding, ...], metrics: tuple[Evidence, ...]) -> Thought:
+        return Thought(diagnosis=None, reason="no model is configured (OPSMEND_LLM_*), only the rules tier looked")

@@ -1,0 +1,155 @@
+"""The one message of an incident in Slack, updated in place.
+
+Slack has no idempotency key: a message carries the incident and run in its metadata, and whoever does not know where it stands
+looks there before posting. Two tries in flight at the same instant could still post two; Temporal starts the next only after
+the last ended or timed out.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from opsmend.adapters.slack.client import error_code, slack_call, slack_client
+from opsmend.adapters.slack.message import Message, headline, render
+from opsmend.adapters.slack.mrkdwn import link, prose
+from opsmend.domain.incident import IncidentState, Outcome
+from opsmend.domain.ports.chat import MessageRef, Notice
+from opsmend.domain.record import JsonObject
+from opsmend.errors import SettingsError
+from opsmend.settings import SlackSettings
+
+ATTENTION_EVENT: Final = "opsmend_attention"
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far Slack's clock and ours may differ: an earlier post is looked for from this long before the incident opened."""
+
+
+def slack_chat(settings: SlackSettings) -> "SlackChat":
+    """Raises SettingsError: token or channel is missing."""
+    if settings.channel is None:
+        raise SettingsError("OPSMEND_SLACK__CHANNEL is not set (the id of the channel, such as C0123456789).")
+    return SlackChat(slack_client(settings), settings.channel, settings.escalation_channel)
+
+
+class SlackChat:
+    """Chat over the Web API. `channel` and `escalation_channel` are channel ids (C…): history knows no names."""
+
+    def __init__(self, client: AsyncWebClient, channel: str, escalation_channel: str | None = None) -> None:
+        self._client = client
+        self._channel = channel
+        self._escalation_channel = escalation_channel
+        self._bot_id: str | None = None
+
+    async def publish(self, notice: Notice) -> MessageRef | None:
+        message = await self._place(notice.state, notice.message, render(notice))
+        if notice.attention:
+            await self._attract(notice, message)
+        return message
+
+    async def _place(self, state: IncidentState, known: MessageRef | None, message: Message) -> MessageRef:
+        """Update the message that is there; post one only when there is none, or somebody deleted it."""
+        if known and await self._update(known, message):
+            return known
+        earlier = await self._find(self._channel, state.opened_at, message.metadata)
+        if earlier and await self._update(earlier, message):
+            return earlier
+        return await self._post(self._channel, message)
+
+    async def _attract(self, notice: Notice, message: MessageRef) -> None:
+        """Answer in the thread; a question nobody answered also goes to the escalation channel."""
+        call = _call_for_attention(notice)
+        if not await self._find_reply(message, call.metadata):
+            await self._post(message.channel, call, thread_ts=message.ts)
+        escalated = notice.state.escalations > 0 or notice.state.outcome is Outcome.ESCALATED
+        if self._escalation_channel and escalated:
+            await self._escalate(self._escalation_channel, notice.state, call, message)
+
+    async def _escalate(self, channel: str, state: IncidentState, call: Message, message: MessageRef) -> None:
+        if await self._find(channel, state.opened_at, call.metadata):
+            return
+        with slack_call("chat.getPermalink"):
+            permalink = await self._client.chat_getPermalink(channel=message.channel, message_ts=message.ts)
+        pointed = Message(f"{call.text}\n{link(str(permalink['permalink']), 'open the incident')}", [], call.metadata)
+        await self._post(channel, pointed)
+
+    async def _post(self, channel: str, message: Message, thread_ts: str | None = None) -> MessageRef:
+        with slack_call("chat.postMessage"):
+            posted = await self._client.chat_postMessage(
+                channel=channel,
+                text=message.text,
+                blocks=message.blocks or None,
+                metadata=message.metadata,
+                thread_ts=thread_ts,
+                parse="none",
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        return MessageRef(channel=str(posted["channel"]), ts=str(posted["ts"]))
+
+    async def _update(self, ref: MessageRef, message: Message) -> bool:
+        """False when the message is no longer there."""
+        with slack_call("chat.update"):
+            try:
+                await self._client.chat_update(
+                    channel=ref.channel,
+                    ts=ref.ts,
+                    text=message.text,
+                    blocks=message.blocks,
+                    metadata=message.metadata,
+                    parse="none",
+                )
+            except SlackApiError as e:
+                if error_code(e) == "message_not_found":
+                    return False
+                raise
+        return True
+
+    async def _find(self, channel: str, since: datetime, metadata: JsonObject) -> MessageRef | None:
+        with slack_call("conversations.history"):
+            pages = await self._client.conversations_history(
+                channel=channel, oldest=f"{(since - CLOCK_SKEW).timestamp():.6f}", include_all_metadata=True, limit=200
+            )
+            return await self._first_with(metadata, channel, pages)
+
+    async def _find_reply(self, message: MessageRef, metadata: JsonObject) -> MessageRef | None:
+        with slack_call("conversations.replies"):
+            pages = await self._client.conversations_replies(
+                channel=message.channel, ts=message.ts, include_all_metadata=True, limit=200
+            )
+            return await self._first_with(metadata, message.channel, pages)
+
+    async def _first_with(self, metadata: JsonObject, channel: str, pages: AsyncSlackResponse) -> MessageRef | None:
+        own = await self._own_bot_id()
+        async for message in _messages(pages):
+            # Any app may write any metadata, so only our own messages count.
+            if message.get("bot_id") == own and metadata.items() <= message.get("metadata", {}).items():
+                return MessageRef(channel=channel, ts=str(message["ts"]))
+        return None
+
+    async def _own_bot_id(self) -> str:
+        if self._bot_id is None:
+            with slack_call("auth.test"):
+                self._bot_id = str((await self._client.auth_test())["bot_id"])
+        return self._bot_id
+
+
+async def _messages(pages: AsyncSlackResponse) -> AsyncIterator[JsonObject]:
+    async for page in pages:
+        for message in page["messages"]:
+            yield message
+
+
+def _call_for_attention(notice: Notice) -> Message:
+    """Keyed by all that the notice says, so that a retried activity repeats nothing and a later reminder is a new one."""
+    said = notice.model_dump_json(exclude={"message"})
+    payload = {
+        "incident_id": notice.state.id,
+        "run_id": notice.state.run_id,
+        "notice": hashlib.sha256(said.encode()).hexdigest(),
+    }
+    text = f"{prose(notice.attention, 1000)}\n{headline(notice.state)}"
+    return Message(text, [], {"event_type": ATTENTION_EVENT, "event_payload": payload})

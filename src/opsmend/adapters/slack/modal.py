@@ -1,0 +1,53 @@
+"""The form that asks why a plan is rejected."""
+
+from typing import Final
+
+from slack_sdk.models.blocks import InputBlock, MarkdownTextObject, PlainTextInputElement, PlainTextObject, SectionBlock
+from slack_sdk.models.views import View
+
+from opsmend.adapters.slack.message import Question
+from opsmend.adapters.slack.mrkdwn import code
+from opsmend.domain.record import JsonObject, Record
+
+REASON_CALLBACK: Final = "opsmend_reject_reason"
+_BLOCK: Final = "opsmend_reason"
+_ACTION: Final = "reason"
+_REASON_LIMIT: Final = 2000
+"""DecisionRequest.reason takes no more."""
+
+
+class Rejection(Record):
+    """What the form is about and where its answer is to be told."""
+
+    question: Question
+    channel: str
+
+
+def reason_modal(rejection: Rejection) -> View:
+    question = rejection.question
+    about = f"The plan {code(question.plan_hash[:12], 20)} of {code(question.incident_id, 500)} will not be carried out."
+    return View(
+        type="modal",
+        callback_id=REASON_CALLBACK,
+        private_metadata=rejection.model_dump_json(),
+        title=_plain("Reject the plan"),
+        submit=_plain("Reject"),
+        close=_plain("Back"),
+        blocks=[
+            SectionBlock(text=MarkdownTextObject(text=about, verbatim=True)),
+            InputBlock(
+                block_id=_BLOCK,
+                label=_plain("Why? It goes into the post-mortem."),
+                element=PlainTextInputElement(action_id=_ACTION, multiline=True, max_length=_REASON_LIMIT),
+            ),
+        ],
+    )
+
+
+def reason_of(view: JsonObject) -> str:
+    """What was typed into the form that was sent."""
+    return str(view["state"]["values"][_BLOCK][_ACTION]["value"] or "")
+
+
+def _plain(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)

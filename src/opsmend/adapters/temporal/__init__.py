@@ -1,0 +1,1 @@
+"""Temporal as the front desk of incidents, and the embedded development server."""

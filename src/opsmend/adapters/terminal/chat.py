@@ -1,0 +1,31 @@
+"""Chat for installations without Slack: one log event a notice, nothing to click."""
+
+import structlog
+
+from opsmend.domain.ports.chat import MessageRef, Notice
+from opsmend.errors import bounded
+
+log = structlog.get_logger(__name__)
+
+
+class TerminalChat:
+    """Says once, when it is made, that questions will be asked nowhere but in the log. Raises nothing."""
+
+    def __init__(self) -> None:
+        log.warning("chat.not_configured", detail="Slack is not configured: approvals come by CLI and HTTP only.")
+
+    async def publish(self, notice: Notice) -> MessageRef | None:
+        state = notice.state
+        log.info(
+            "chat.notice",
+            incident_id=state.id,
+            run_id=state.run_id,
+            target=str(state.target),
+            status=state.status.value,
+            outcome=state.outcome.value if state.outcome else None,
+            diagnosis=bounded(state.diagnosis.summary) if state.diagnosis else None,
+            plan_hash=state.plan.hash if state.plan else None,
+            attention=bounded(notice.attention) or None,
+            temporal_ui=notice.temporal_ui or None,
+        )
+        return None
