@@ -1,0 +1,66 @@
+"""What every activity gets on every worker: heartbeats while it runs, its bill, and our errors in Temporal's words.
+
+A worker that is killed stops beating, so Temporal gives the activity to another one within the heartbeat timeout.
+TransientError is retried after the time that the other side asked for; the other bases are not retried at all.
+
+Calls to the Kubernetes API are counted over all tries of an activity: heartbeats and failures carry what was counted so far,
+and the next try goes on from there. What a killed worker (SIGKILL) asked since its last heartbeat, a few seconds at most, is
+the gap; and what an activity asks that is called off after ten seconds because every alert has resolved meanwhile.
+"""
+
+import asyncio
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from opsmend.agents.queues import agent_of
+from opsmend.agents.work import Work, at_work, ledger_in
+from opsmend.errors import OpsmendError, RefusedError, TransientError, bounded
+
+
+class ActivityConduct(Interceptor):
+    """Give it to every Worker."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Conduct(next)
+
+
+class _Conduct(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        info = activity.info()
+        work = Work(agent_of(info.task_queue), info.workflow_id or info.activity_id, ledger_in(info.heartbeat_details))
+        with at_work(work):
+            beating = asyncio.create_task(_beat(work))
+            try:
+                return await self.next.execute_activity(input)
+            except BaseException as e:
+                activity.heartbeat(*work.details)  # reaches Temporal before the failure does
+                if isinstance(e, Exception):
+                    raise in_temporal_words(e, *work.details) from e
+                raise
+            finally:
+                beating.cancel()
+
+
+async def _beat(work: Work) -> None:
+    every = activity.info().heartbeat_timeout
+    while every:
+        activity.heartbeat(*work.details)
+        await asyncio.sleep(every.total_seconds() / 3)
+
+
+def in_temporal_words(error: Exception, *details: Any) -> ApplicationError:
+    """The same error as Temporal understands it; its type is our class name, which the desk turns back.
+
+    Anything that is no OpsmendError is a bug: it is retried within the patience of its activity.
+    """
+    return ApplicationError(
+        bounded(str(error)),
+        *details,
+        type=type(error).__name__,
+        non_retryable=isinstance(error, OpsmendError) and not isinstance(error, TransientError),
+        next_retry_delay=error.retry_after if isinstance(error, TransientError) else None,
+        category=ApplicationErrorCategory.BENIGN if isinstance(error, RefusedError) else ApplicationErrorCategory.UNSPECIFIED,
+    )

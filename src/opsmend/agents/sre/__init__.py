@@ -1,0 +1,1 @@
+"""SRE: reads everything, changes nothing. Investigates (rules, memory, model) and later verifies against a baseline."""

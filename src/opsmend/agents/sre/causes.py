@@ -1,0 +1,38 @@
+"""Every detector over a snapshot, and over those of the dependencies that it blames."""
+
+from opsmend.agents.sre.detectors import DETECTORS
+from opsmend.domain.diagnosis import Category, Evidence, Finding
+from opsmend.domain.snapshot import Snapshot
+
+
+def find_causes(snapshot: Snapshot) -> list[Finding]:
+    """All findings. One that blames a dependency says what is wrong with that one, as deep as it was looked into."""
+    findings = [finding for detect in DETECTORS for finding in detect(snapshot)]
+    return [_deepened(snapshot, f) if f.category is Category.DEPENDENCY_DOWN else f for f in findings]
+
+
+def _deepened(snapshot: Snapshot, blames: Finding) -> Finding:
+    """The deepest finding about the dependency, told as the cause of ours, with the evidence of both."""
+    around = snapshot.around(blames.beside[0])
+    causes = [f for f in find_causes(around) if f.category is not Category.HEALTHY] if around else []
+    if not causes:
+        return blames
+    cause = min(causes, key=lambda f: (f.rank, -f.confidence))
+    subject = snapshot.workload.ref if snapshot.workload else snapshot.target.ref
+    because = cause.summary if cause.beside else f"{blames.resource} does: {cause.summary}"
+    return blames.model_copy(
+        update={
+            "category": cause.category,
+            "resource": cause.resource,
+            "summary": f"{subject} fails because {because}",
+            "confidence": min(blames.confidence, cause.confidence),
+            "evidence": _both(blames.evidence, cause.evidence),
+            "hints": cause.hints,
+            "beside": (*blames.beside, *cause.beside),
+            "until": cause.until,
+        }
+    )
+
+
+def _both(ours: tuple[Evidence, ...], theirs: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return tuple(e.model_copy(update={"id": f"e{number}"}) for number, e in enumerate((*ours, *theirs), start=1))

@@ -1,0 +1,194 @@
+"""From findings to one diagnosis: the deepest cause, what it explains, what was looked for in vain."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from opsmend.agents.sre.reading.failures import containers, failed_run, failing_log, is_failing
+from opsmend.agents.sre.reading.maintenance import declared
+from opsmend.agents.sre.reading.notes import Notes
+from opsmend.domain.diagnosis import Category, Diagnosis, Finding, Hint, Recollection, RuledOut, Tier
+from opsmend.domain.health import assess
+from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.verification import Health
+
+REMEMBERED: Final = 0.05
+"""What a like incident that was fixed adds to the confidence: enough to break a tie, never to overturn a rank."""
+CERTAIN: Final = 0.98
+"""Rules are never surer than this."""
+UNKNOWN: Final = 0.1
+_DEPENDENCIES_TOLD: Final = 5
+
+_LOOKED_FOR: Final = {
+    Category.NODE_NOT_READY: "every node that pods of the target run on is Ready and without pressure",
+    Category.QUOTA_EXCEEDED: "no controller was refused a pod by a quota or limit range",
+    Category.MISSING_REFERENCE: "no pod waits for a ConfigMap, Secret or key that is not there",
+    Category.SCALED_TO_ZERO: "the workload asks for pods",
+    Category.BAD_IMAGE: "no container waits for its image",
+    Category.BROKEN_CONFIGURATION: "no ended container blames its configuration",
+    Category.OUT_OF_MEMORY: "no container was killed at its memory limit",
+    Category.UNSCHEDULABLE: "no pod waits for a node",
+    Category.SERVICE_MISMATCH: "its Services select the pods and send to ports that they declare",
+    Category.FAILING_PROBE: "no running container fails a probe",
+    Category.CRASH_AFTER_ROLLOUT: "no container of the newest revision ends while an earlier revision is known to have run",
+    Category.MAINTENANCE: "neither the workload nor its namespace is under planned maintenance",
+    Category.VOLUME_PENDING: "no pod waits for a volume",
+    Category.AUTOSCALER_LIMITED: "its autoscaler does not want more replicas than it may have",
+    Category.OVERLOADED: "its replicas carry no more than they may",
+}
+_NEEDS: Final = {
+    Category.NODE_NOT_READY: "nodes",
+    Category.BAD_IMAGE: "pods",
+    Category.OUT_OF_MEMORY: "pods",
+    Category.BROKEN_CONFIGURATION: "pods",
+    Category.FAILING_PROBE: "pods",
+    Category.MISSING_REFERENCE: "pods",
+    Category.UNSCHEDULABLE: "pods",
+    Category.CRASH_AFTER_ROLLOUT: "pods",
+    Category.SERVICE_MISMATCH: "services",
+    Category.SCALED_TO_ZERO: "workload",
+    Category.MAINTENANCE: "workload",
+    Category.VOLUME_PENDING: "pods",
+    Category.AUTOSCALER_LIMITED: "autoscalers",
+    Category.OVERLOADED: "load",
+}
+"""The part of the snapshot without which a cause cannot be ruled out."""
+
+
+def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence[Recollection] = ()) -> Diagnosis:
+    """The finding of lowest rank, then highest confidence, then newest evidence. Without findings: unknown, for a person.
+
+    Memory adds to the confidence of a finding of its category and so may break a tie between equals; it never overrules a rank.
+    """
+    if not findings:
+        return _unknown(snapshot, tuple(recalled))
+    ordered = sorted(findings, key=lambda finding: _order(finding, recalled))
+    cause = ordered[0]
+    like = tuple(r for r in recalled if r.category is cause.category)
+    evidence = list(cause.evidence)
+    return Diagnosis(
+        summary=cause.summary + _remembers(like),
+        category=cause.category,
+        resource=cause.resource,
+        confidence=_confidence(cause, recalled),
+        tier=Tier.RULES,
+        evidence=tuple(e.model_copy(update={"id": f"e{number}"}) for number, e in enumerate(evidence, start=1)),
+        hints=(*cause.hints, *_for_its_job(cause, ordered[1:])),
+        ruled_out=(
+            *_explained(cause, ordered[1:]),
+            *_answering(snapshot, findings),
+            *_doubted(snapshot),
+            *_absent(snapshot, findings),
+        ),
+        recalled=like,
+        unseen=snapshot.unseen,
+        rule=cause.detector,
+        beside=cause.beside,
+        until=cause.until,
+    )
+
+
+def _order(finding: Finding, recalled: Sequence[Recollection]) -> tuple[int, float, float]:
+    newest = max((e.at for e in finding.evidence if e.at), default=None)
+    return finding.rank, -_confidence(finding, recalled), -_seconds(newest)
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
+def _confidence(finding: Finding, recalled: Sequence[Recollection]) -> float:
+    remembered = any(r.category is finding.category and r.outcome == "remediated" for r in recalled)
+    return max(finding.confidence, min(finding.confidence + REMEMBERED, CERTAIN)) if remembered else finding.confidence
+
+
+def _remembers(like: tuple[Recollection, ...]) -> str:
+    if not like:
+        return ""
+    best = max(like, key=lambda r: r.score)
+    done = f": {best.remedy}" if best.remedy else ""
+    return f". Seen before in {best.incident_id} ({best.outcome}{done})"
+
+
+def _explained(cause: Finding, others: Sequence[Finding]) -> list[RuledOut]:
+    return [
+        RuledOut(
+            what=f"{other.category}: {other.summary}",
+            why=f"explained by {cause.category}, which others depend on"
+            if other.rank > cause.rank
+            else f"less sure ({other.confidence:.2f}) than {cause.category} ({cause.confidence:.2f})",
+        )
+        for other in others
+    ]
+
+
+def _absent(snapshot: Snapshot, findings: Sequence[Finding]) -> list[RuledOut]:
+    """The causes that were looked for and not found; those whose evidence was not seen are left open."""
+    found = {finding.category for finding in findings}
+    return [
+        RuledOut(what=category.value, why=why)
+        for category, why in _LOOKED_FOR.items()
+        if category not in found and _was_seen(snapshot, category)
+    ]
+
+
+def _for_its_job(cause: Finding, others: Sequence[Finding]) -> tuple[Hint, ...]:
+    """What is to be done with a Job that failed, besides mending what failed it."""
+    if cause.category is Category.MAINTENANCE:
+        return ()
+    return tuple(hint for other in others if other.category is Category.JOB_FAILED for hint in other.hints)
+
+
+def _looked_for(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[RuledOut, ...]:
+    return (*_answering(snapshot, findings), *_doubted(snapshot), *_absent(snapshot, findings))
+
+
+def _answering(snapshot: Snapshot, findings: Sequence[Finding]) -> list[RuledOut]:
+    """Dependencies that serve and that no finding blames, so that nobody needs to look there."""
+    blamed = {ref for finding in findings for ref in finding.beside}
+    found = []
+    for dependency in [d for d in snapshot.dependencies if d.ref not in blamed][:_DEPENDENCIES_TOLD]:
+        around = dependency.snapshot
+        ready = dependency.seen_service.ready_endpoints if dependency.seen_service else 0
+        if ready and (around is None or assess(around).health is Health.HEALTHY):
+            found.append(RuledOut(what=str(dependency.ref), why=f"{dependency.ref.name} answers: {ready} ready endpoints"))
+    return found
+
+
+def _doubted(snapshot: Snapshot) -> list[RuledOut]:
+    """Declared maintenance that is not believed, with the reason."""
+    return [
+        RuledOut(what=f"maintenance as declared on {window.declared_on}", why=doubt)
+        for window in declared(snapshot)
+        if (doubt := window.doubt(snapshot.taken_at))
+    ]
+
+
+def _was_seen(snapshot: Snapshot, category: Category) -> bool:
+    part = _NEEDS.get(category)
+    return part is None or bool(getattr(snapshot, part))
+
+
+def _unknown(snapshot: Snapshot, recalled: tuple[Recollection, ...]) -> Diagnosis:
+    judged = assess(snapshot)
+    notes = Notes()
+    for reason in judged.reasons[:5]:
+        notes.add(str(snapshot.target), reason)
+    for pod, container in containers(snapshot.pods):
+        run = failed_run(container)
+        if run and is_failing(container, snapshot.taken_at) and len(notes.evidence) < 10:
+            notes.add_container(pod, container, f"exited with {run.exit_code} ({run.reason})", run.finished_at)
+            notes.add_log(pod, container, "\n".join(failing_log(container).splitlines()[-5:]))
+    state = "; ".join(judged.reasons[:3]) or f"it looks {judged.health}"
+    return Diagnosis(
+        summary=f"No rule explains what is wrong with {snapshot.target}: {state}",
+        category=Category.UNKNOWN,
+        resource=snapshot.target.ref,
+        confidence=UNKNOWN,
+        tier=Tier.NONE,
+        evidence=notes.evidence,
+        ruled_out=_looked_for(snapshot, ()),
+        recalled=recalled,
+        unseen=snapshot.unseen,
+        rule="",
+    )
