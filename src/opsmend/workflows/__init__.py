@@ -1,0 +1,1 @@
+"""Deterministic Temporal workflows. No I/O, no clock, no randomness: see tests/replay."""

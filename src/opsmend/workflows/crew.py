@@ -1,0 +1,101 @@
+"""The agents at work for one incident: a child workflow for each run, what it used entered into the incident's bill."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.domain.agent_tasks import (
+        Execution,
+        ExecutionRequest,
+        Investigation,
+        InvestigationRequest,
+        Planning,
+        PlanningRequest,
+        Review,
+        ReviewRequest,
+        RunStopped,
+        VerificationRequest,
+        Verified,
+    )
+    from opsmend.domain.budget import Budget, Usage
+    from opsmend.domain.call_ledger import CallLedger
+    from opsmend.domain.incident import Outcome, Patience
+
+from opsmend.workflows.agent_runs import (
+    ArchitectPlanning,
+    DeploymentExecution,
+    SecurityReview,
+    SreInvestigation,
+    SreVerification,
+)
+from opsmend.workflows.incident_log import IncidentLog, IncidentOver
+
+Request = TypeVar("Request")
+Result = TypeVar("Result", Investigation, Planning, Review, Execution, Verified)
+
+_LONGER_THAN_A_VERIFICATION: Final = timedelta(hours=2)
+"""What an agent's run may take besides looking at a fix: its activities are retried for half an hour each."""
+
+
+class Crew:
+    """Each method raises FailureError when the run failed, and those before a change IncidentOver when the budget is spent."""
+
+    def __init__(self, log: IncidentLog, budget: Budget, terms: Patience) -> None:
+        self._log = log
+        self._budget = budget
+        self._timeout = terms.verify_deadline + _LONGER_THAN_A_VERIFICATION
+        self._runs: dict[str, int] = {}
+
+    async def investigate(self, request: InvestigationRequest) -> Investigation:
+        found = await self._run("sre", SreInvestigation.run, request, f"investigate {request.target}")
+        self._must_afford()
+        return found
+
+    async def plan(self, request: PlanningRequest) -> Planning:
+        planning = await self._run("architect", ArchitectPlanning.run, request, f"plan for {request.diagnosis.category}")
+        self._must_afford()
+        return planning
+
+    async def review(self, request: ReviewRequest) -> Review:
+        review = await self._run("security", SecurityReview.run, request, f"review plan {request.plan.short_hash}")
+        self._must_afford()
+        return review
+
+    async def deploy(self, request: ExecutionRequest, what: str) -> Execution:
+        """A change that was begun is always seen through, whatever it costs."""
+        return await self._run(
+            "deployment", DeploymentExecution.run, request, f"{what} plan {request.approved.plan.short_hash}"
+        )
+
+    async def verify(self, request: VerificationRequest) -> Verified:
+        """As `deploy`."""
+        return await self._run("sre", SreVerification.run, request, f"verify {request.target}")
+
+    def stopped(self, run: RunStopped) -> None:
+        """A run ended without a result, and told what it had used."""
+        self._bill(run.agent, run.usage, run.calls)
+
+    async def _run(
+        self, agent: str, run: Callable[[Any, Request], Awaitable[Result]], request: Request, summary: str
+    ) -> Result:
+        self._runs[agent] = number = self._runs.get(agent, 0) + 1
+        result = await workflow.execute_child_workflow(
+            run,
+            request,
+            id=f"{self._log.state.id}:{agent}:{number}",
+            static_summary=summary,
+            execution_timeout=self._timeout,
+        )
+        self._bill(agent, result.usage, result.calls)
+        return result
+
+    def _must_afford(self) -> None:
+        over = self._budget.exceeded_by(self._log.state.usage)
+        if over:
+            raise IncidentOver(Outcome.ESCALATED, f"the budget of this incident is spent: {over}")
+
+    def _bill(self, agent: str, usage: Usage, calls: CallLedger) -> None:
+        self._log.bill(agent, f"{agent}:{self._runs[agent]}", usage, calls)

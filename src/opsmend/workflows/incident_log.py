@@ -1,0 +1,84 @@
+"""What an incident run knows of itself: its state, told as it goes to queries, to the Temporal UI and to people."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeUpdate
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.domain.alert import Severity
+    from opsmend.domain.budget import Usage
+    from opsmend.domain.call_ledger import CallLedger
+    from opsmend.domain.incident import IncidentState, Outcome, Status, TimelineEntry
+
+from opsmend.workflows import search_attributes
+
+
+class IncidentOver(Exception):
+    """The incident has its outcome."""
+
+    def __init__(self, outcome: Outcome, why: str) -> None:
+        super().__init__(why)
+        self.outcome = outcome
+        self.why = why
+
+
+class IncidentLog:
+    """The state of one run. `revision` counts what people should be told of; `attention` is a sentence to tell them with."""
+
+    def __init__(self, state: IncidentState) -> None:
+        self.state = state
+        self.revision = 0
+        self.attention = ""
+
+    def set(self, **changes: Any) -> None:
+        self.state = self.state.model_copy(update=changes)
+
+    def enter(self, status: Status, severity: Severity, *more: SearchAttributeUpdate[Any]) -> None:
+        self.set(status=status)
+        keys = [
+            *more,
+            search_attributes.STATUS.value_set(status.value),
+            search_attributes.SEVERITY.value_set(severity.value),
+        ]
+        if self.state.outcome:
+            keys.append(search_attributes.OUTCOME.value_set(self.state.outcome.value))
+        workflow.upsert_search_attributes(keys)
+        self.revision += 1
+
+    def note(self, event: str, detail: str) -> None:
+        """Something that happened; while there is an `attention`, people are told at once."""
+        entry = TimelineEntry(at=workflow.now(), event=event, detail=detail)
+        self.set(timeline=(*self.state.timeline, entry))
+        workflow.logger.info(event, extra={"incident_id": self.state.id, "detail": detail})
+        workflow.set_current_details(_details(self.state))
+        if self.attention:
+            self.revision += 1
+
+    def bill(self, agent: str, work: str, usage: Usage, calls: CallLedger) -> None:
+        """What `agent` has used for `work`, e.g. `sre:2`."""
+        self.set(usage=self.state.usage + usage)
+        if calls.calls:
+            before = self.state.calls.get(agent, CallLedger())
+            self.set(calls={**self.state.calls, agent: before + calls})
+            self.note("api.called", f"{work} asked the Kubernetes API: {calls}")
+
+
+def root_of(failure: BaseException) -> str:
+    """The first error of a chain, as a sentence."""
+    while failure.__cause__ is not None:
+        failure = failure.__cause__
+    return str(failure) or type(failure).__name__
+
+
+def _details(state: IncidentState) -> str:
+    """What the Temporal UI shows as the current details: markdown, for someone who has never seen the code."""
+    lines = [f"**{state.status}**" + (f" → **{state.outcome}**: {state.closing}" if state.outcome else "")]
+    if state.diagnosis:
+        lines.append(f"Cause: {state.diagnosis.summary}")
+    if state.plan:
+        lines.append(f"Plan `{state.plan.short_hash}`: {state.plan.summary}")
+    if state.approval:
+        lines.append(f"{state.approval.decision} by {state.approval.by}")
+    lines += [f"- {entry.at:%H:%M:%S} `{entry.event}` {entry.detail}" for entry in state.timeline[-8:]]
+    return "\n\n".join(lines)

@@ -1,0 +1,94 @@
+"""The question whether a plan may run: asked, reminded of, escalated, answered or expired."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.activities.policy import DeciderCheck, PolicyActivities
+    from opsmend.agents.patience import THINK, on
+    from opsmend.agents.queues import SECURITY
+    from opsmend.domain.approval import Approval, DecisionRequest
+    from opsmend.domain.incident import Outcome, Patience
+    from opsmend.domain.plan import Plan
+    from opsmend.errors import AlreadyDecidedError, NothingToDecideError, PlanHashStaleError
+
+from opsmend.workflows.incident_log import IncidentLog, IncidentOver
+
+
+class Question:
+    """At most one plan waits for an answer at a time."""
+
+    def __init__(self, log: IncidentLog, terms: Patience) -> None:
+        self._log = log
+        self._terms = terms
+        self._plan: Plan | None = None
+
+    def open(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def withdraw(self) -> None:
+        """Nobody needs to answer any more."""
+        self._plan = None
+
+    async def answered(self) -> Approval:
+        """Wait for the answer, for days.
+
+        Raises:
+            IncidentOver: nobody answered in time.
+        """
+        asked = workflow.now()
+        terms = self._terms
+        for after, event, sentence in (
+            (terms.remind_after, "approval.reminded", "Reminder: this plan still waits for an answer."),
+            (terms.escalate_after, "approval.escalated", "Nobody has answered yet: escalated."),
+            (terms.expire_after, "approval.expired", "Nobody answered in time; nothing was changed."),
+        ):
+            wait = max(asked + after - workflow.now(), timedelta(0))
+            try:
+                await workflow.wait_condition(
+                    lambda: self._log.state.approval is not None, timeout=wait, timeout_summary=f"until {event}"
+                )
+                break
+            except TimeoutError:
+                self._log.attention = sentence
+                if event == "approval.escalated":
+                    self._log.set(escalations=self._log.state.escalations + 1)
+                self._log.note(event, sentence)
+        self._plan = None
+        if self._log.state.approval is None:
+            raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time")
+        return self._log.state.approval
+
+    def check(self, request: DecisionRequest) -> None:
+        """Whether `request` answers the open question.
+
+        Raises:
+            AlreadyDecidedError, NothingToDecideError, PlanHashStaleError.
+        """
+        state = self._log.state
+        if state.approval is not None:
+            raise AlreadyDecidedError(f"{state.approval.by} already decided: {state.approval.decision}")
+        if self._plan is None:
+            raise NothingToDecideError(f"no plan waits for an answer; the incident is {state.status}")
+        if request.plan_hash != self._plan.hash:
+            raise PlanHashStaleError(
+                f"the answer is for plan {request.plan_hash[:12]}, but plan {self._plan.short_hash} is being asked about"
+            )
+
+    async def judge(self, request: DecisionRequest) -> None:
+        """Ask policy about the person. Raises FailureError when they may not decide."""
+        if self._plan is None:
+            return
+        await workflow.execute_activity_method(
+            PolicyActivities.check_decider,
+            DeciderCheck(person=request.by, plan=self._plan, cluster=self._log.state.target.cluster),
+            **on(SECURITY, THINK, f"May {request.by.via} person {request.by.id} decide?"),
+        )
+
+    def record(self, request: DecisionRequest) -> None:
+        approval = Approval(
+            plan_hash=request.plan_hash, decision=request.decision, by=request.by, reason=request.reason, at=workflow.now()
+        )
+        self._log.set(approval=approval)
+        self._log.note(f"plan.{request.decision}", f"by {request.by}" + (f": {request.reason}" if request.reason else ""))

@@ -1,0 +1,84 @@
+"""Waiting for what somebody else sees to: planned maintenance, or a lost node that has an incident of its own."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.activities.incidents import GroupUnderNode, IncidentActivities
+    from opsmend.agents.patience import NOTIFY, on
+    from opsmend.agents.queues import CONNECTORS
+    from opsmend.domain.alert_book import AlertBook
+    from opsmend.domain.diagnosis import Category, Diagnosis
+    from opsmend.domain.incident import Outcome
+    from opsmend.domain.maintenance import LONGEST
+    from opsmend.domain.target import Kind, Target
+
+from opsmend.workflows.incident_log import IncidentLog, IncidentOver
+
+MOST_WINDOWS: Final = 5
+"""Windows of planned maintenance that one run sits out: one that is renewed again and again must not silence it for ever."""
+
+SHORTEST_WINDOW: Final = timedelta(minutes=1)
+"""Waited at least, so that clocks which differ a little do not use the windows up within a moment."""
+
+LOOKS_AT_A_NODE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 30, 30, 30))
+"""Until the next look at a node that is lost: two hours in all, and Kubernetes moves its pods after five minutes."""
+
+GROUPS_UNDER_NODES: Final = "what-a-lost-node-broke-waits-for-the-incident-of-the-node"
+"""Patch: runs that began before it ended at a lost node. It can go once no run is older than 0.2."""
+
+
+class SittingOut:
+    """Each method returns when it is time to look again, and raises IncidentOver when every alert resolved meanwhile."""
+
+    def __init__(self, log: IncidentLog, book: AlertBook) -> None:
+        self._log = log
+        self._book = book
+        self._windows = 0
+        self._looks_at_a_node = 0
+
+    def lost_node(self, diagnosis: Diagnosis) -> Target | None:
+        """The node that the diagnosis blames for what another target suffers."""
+        target = self._log.state.target
+        if diagnosis.category is not Category.NODE_NOT_READY or diagnosis.resource.kind is not Kind.NODE:
+            return None
+        blamed = target.kind is not Kind.NODE and workflow.patched(GROUPS_UNDER_NODES)
+        return Target.of(target.cluster, diagnosis.resource) if blamed else None
+
+    async def window(self, planned: Diagnosis) -> None:
+        """Until the maintenance ends. However the clocks go or whatever it says, no longer than windows are believed."""
+        self._log.note("maintenance.waiting", f"{planned.summary}; nothing is changed, and it is looked into again then")
+        ends_in = planned.until - workflow.now() if planned.until else LONGEST
+        wait = min(max(ends_in, SHORTEST_WINDOW), LONGEST)
+        await self._wait(wait, "until the planned maintenance ends", f"planned maintenance ({planned.summary})")
+        self._log.note("maintenance.over", "the alert still fires: looking into it")
+        self._windows += 1
+        if self._windows == MOST_WINDOWS:
+            raise IncidentOver(
+                Outcome.ESCALATED, f"{MOST_WINDOWS} windows of planned maintenance are over, and the alert still fires"
+            )
+
+    async def node(self, node: Target, diagnosis: Diagnosis) -> None:
+        """Let the node's incident do what there is to do, and look at the node every now and then."""
+        if self._looks_at_a_node == len(LOOKS_AT_A_NODE):
+            raise IncidentOver(Outcome.ESCALATED, f"{diagnosis.summary}; {node.incident_id} did not bring it back in time")
+        wait = LOOKS_AT_A_NODE[self._looks_at_a_node]
+        self._looks_at_a_node += 1
+        await workflow.execute_activity_method(
+            IncidentActivities.group_under_node,
+            GroupUnderNode(node=node, alerts=self._book.firing),
+            **on(CONNECTORS, NOTIFY, f"Leave it to the incident of {node}"),
+        )
+        self._log.note("node.waiting", f"{diagnosis.summary}; {node.incident_id} sees to it, nothing is changed here")
+        await self._wait(wait, f"until the next look at {node}", f"the loss of {node}")
+        self._log.note("node.looking", f"the alert still fires: looking at {node} again")
+
+    async def _wait(self, wait: timedelta, until: str, during: str) -> None:
+        self._log.enter(self._log.state.status, self._book.severity)
+        try:
+            await workflow.wait_condition(lambda: self._book.all_resolved, timeout=wait, timeout_summary=until)
+        except TimeoutError:
+            return
+        raise IncidentOver(Outcome.SELF_RESOLVED, f"every alert resolved during {during}")
