@@ -1,0 +1,1 @@
+"""HTTP in and out: verifies, normalises, hands to the desk, nothing else."""

@@ -1,0 +1,61 @@
+"""The API, put together."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from opsmend.api.access import Access
+from opsmend.api.condition import Probe, condition_router
+from opsmend.api.failures import handle_failures
+from opsmend.api.incidents import incident_router
+from opsmend.api.webhooks import AlertIntake, webhook_router
+from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.settings import Settings
+from opsmend.telemetry import ApiMetrics
+
+
+def create_app(
+    settings: Settings,
+    desk: IncidentDesk,
+    routers: Sequence[APIRouter] = (),
+    *,
+    ready: Probe,
+    metrics: ApiMetrics | None = None,
+) -> FastAPI:
+    """The whole HTTP side over `desk`. `routers` are further ones, such as Slack's, which authenticate by themselves;
+    `ready` asks Temporal for a sign of life.
+
+    Raises:
+        SettingsError: OPSMEND_API_TOKEN is not set.
+    """
+    metrics = metrics or ApiMetrics()
+    access = Access(settings)
+    # The interactive pages of FastAPI load scripts from elsewhere; the contract itself is /openapi.json.
+    app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
+    app.include_router(webhook_router(AlertIntake(settings, desk, access, metrics)))
+    app.include_router(incident_router(desk, access, metrics))
+    app.include_router(condition_router(metrics, ready))
+    for router in routers:
+        app.include_router(router)
+    handle_failures(app, metrics)
+    _name_tokens(app)
+    return app
+
+
+def _name_tokens(app: FastAPI) -> None:
+    """Describe the two bearer tokens in the contract."""
+
+    def contract() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            schema.setdefault("components", {})["securitySchemes"] = {
+                "apiToken": {"type": "http", "scheme": "bearer", "description": "OPSMEND_API_TOKEN: hands alerts in, reads."},
+                "operatorToken": {"type": "http", "scheme": "bearer", "description": "OPSMEND_OPERATOR_TOKEN: decides, reads."},
+            }
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = contract  # type: ignore[method-assign]  # FastAPI's documented way to extend the contract

@@ -1,0 +1,84 @@
+"""Reading incidents and answering their questions over HTTP."""
+
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from opsmend.api.access import Access
+from opsmend.api.explanation import Explanation, explanation
+from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
+from opsmend.api.problem import Failure
+from opsmend.domain.approval import Answer, DecisionRecorded, DecisionRequest, Person
+from opsmend.domain.incident import Outcome, Status
+from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.telemetry import ApiMetrics
+
+_log = structlog.get_logger(__name__)
+
+IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
+RunId = Annotated[str | None, Query(max_length=64, description="A run of this incident; the latest one by default.")]
+
+_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
+_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
+_READ_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Failure, "description": "No or unknown token."},
+    404: {"model": Failure, "description": "No such incident."},
+    422: {"model": Failure, "description": "A parameter is not what it must be; the message names it."},
+    503: {"model": Failure, "description": "Temporal cannot be asked."},
+}
+_DECIDE_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    **_READ_FAILURES,
+    403: {"model": Failure, "description": "Not the operator token, or policy does not let this person decide."},
+    409: {"model": Failure, "description": "The hash is stale, the question was answered before, or none is open."},
+}
+
+
+class Decision(BaseModel):
+    """An answer to the plan with exactly this hash."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan_hash: str = Field(min_length=1, max_length=128)
+    decision: Answer
+    reason: str = Field(default="", max_length=2000)
+    name: str = Field(default="", max_length=128)
+    """Who says so, for the record. A claim: the token alone is what is checked."""
+
+    def request(self) -> DecisionRequest:
+        by = Person(via="http", id="operator", name=self.name)
+        return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=by, reason=self.reason)
+
+
+def incident_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> APIRouter:
+    """Reading takes either token, deciding the operator's."""
+    router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+    reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
+
+    @router.get("", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    async def list_incidents(status: Status | None = None, outcome: Outcome | None = None) -> IncidentList:
+        """Newest first, at most 200."""
+        rows = await desk.list(status, outcome)
+        return IncidentList(incidents=[row_view(row, desk.ui_link(row.id, row.run_id)) for row in rows])
+
+    @router.get("/{incident_id}", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    async def get_incident(incident_id: IncidentId, run_id: RunId = None) -> IncidentView:
+        """The latest run of the incident, or the one named."""
+        state = await desk.get(incident_id, run_id)
+        return incident_view(state, desk.ui_link(state.id, state.run_id))
+
+    @router.get("/{incident_id}/explain", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    async def explain_incident(incident_id: IncidentId, run_id: RunId = None) -> Explanation:
+        """Which evidence, which rule, which alternative was refused, who approved, and why these numbers."""
+        return explanation(await desk.get(incident_id, run_id))
+
+    @router.post("/{incident_id}/decision", dependencies=operator, responses=_DECIDE_FAILURES, openapi_extra=_OPERATOR)
+    async def decide(incident_id: IncidentId, decision: Decision) -> DecisionRecorded:
+        """Approve or reject the plan with this hash."""
+        recorded = await desk.decide(incident_id, decision.request())
+        metrics.decisions.labels(recorded.decision.value).inc()
+        _log.info("plan.decided", incident_id=incident_id, plan_hash=recorded.plan_hash, decision=recorded.decision.value)
+        return recorded
+
+    return router
