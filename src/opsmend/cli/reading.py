@@ -1,0 +1,65 @@
+"""`opsmend incidents`, `incident`, `explain`: looking at what goes on."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, RunOption, the_api
+from opsmend.cli.output import show, show_json
+from opsmend.console.explanation_report import explanation_report
+from opsmend.console.incident_report import incident_report, incident_table
+from opsmend.domain.incident import Outcome, Status
+
+commands = typer.Typer()
+
+
+@commands.command()
+def incidents(
+    ctx: typer.Context,
+    status: Annotated[Status | None, typer.Option(help="Only those that stand so.")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="Only those that ended so.")] = None,
+    as_json: JsonOption = False,
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """List incidents, newest first."""
+    found = asyncio.run(the_api(ctx, api, data_dir).incidents(status, outcome))
+    if as_json:
+        show_json(found)
+    else:
+        show(incident_table(found.incidents) if found.incidents else "No incidents.")
+
+
+@commands.command()
+def incident(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Show one incident: evidence, diagnosis, plan with its exact diff, verdict, timeline, post-mortem."""
+    found = asyncio.run(the_api(ctx, api, data_dir).incident(incident_id, run))
+    if as_json:
+        show_json(found)
+    else:
+        show(incident_report(found))
+
+
+@commands.command()
+def explain(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Say why: which evidence, which rule, why these values, what was refused, who approved."""
+    why = asyncio.run(the_api(ctx, api, data_dir).explanation(incident_id, run))
+    if as_json:
+        show_json(why)
+    else:
+        show(explanation_report(why))

@@ -1,0 +1,106 @@
+"""The API, as a terminal asks it."""
+
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from opsmend.api.explanation import Explanation
+from opsmend.api.incident_view import IncidentList, IncidentView
+from opsmend.api.problem import Failure
+from opsmend.console.connection import Connection
+from opsmend.domain.approval import Answer
+from opsmend.errors import OpsmendError, bounded
+
+_PATIENCE: Final = timedelta(seconds=30)
+"""A decision waits for the workflow to take it, which after a restart of the workers lasts some seconds."""
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+View = TypeVar("View", bound=BaseModel)
+
+
+class ApiUnreachableError(OpsmendError):
+    """Nothing that speaks opsmend's API answers there."""
+
+
+class ApiRefusedError(OpsmendError):
+    """The API answered and said no; `status` is HTTP's, `kind` the stable name of the reason."""
+
+    def __init__(self, message: str, *, status: int, kind: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+
+
+class OpsmendApi:
+    """Every method raises ApiUnreachableError, ApiRefusedError."""
+
+    def __init__(self, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._connection = connection
+        self._transport = transport
+
+    async def incidents(self, status: str | None = None, outcome: str | None = None) -> IncidentList:
+        filters = {key: value for key, value in (("status", status), ("outcome", outcome)) if value}
+        return await self._ask(IncidentList, "GET", "/v1/incidents", params=filters)
+
+    async def incident(self, incident_id: str, run_id: str | None = None) -> IncidentView:
+        return await self._ask(IncidentView, "GET", _path(incident_id), params=_run(run_id))
+
+    async def explanation(self, incident_id: str, run_id: str | None = None) -> Explanation:
+        return await self._ask(Explanation, "GET", f"{_path(incident_id)}/explain", params=_run(run_id))
+
+    async def decide(self, incident_id: str, *, plan_hash: str, decision: Answer, reason: str = "", name: str = "") -> None:
+        """Answer for the plan with this hash; `name` is who says so, for the record."""
+        body = {"plan_hash": plan_hash, "decision": decision.value, "reason": reason, "name": name}
+        await self._call("POST", f"{_path(incident_id)}/decision", json=body)
+
+    async def _ask(self, view: type[View], method: str, path: str, **request: Any) -> View:
+        response = await self._call(method, path, **request)
+        try:
+            return view.model_validate_json(response.content)
+        except ValidationError as foreign:
+            raise self._not_opsmend() from foreign
+
+    async def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        token = self._connection.operator_token
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        timeout = _PATIENCE.total_seconds()
+        try:
+            # A proxy of the environment is for the network, not for this machine.
+            async with httpx.AsyncClient(
+                base_url=self._connection.api, transport=self._transport, timeout=timeout, trust_env=not self._is_local()
+            ) as client:
+                response = await client.request(method, path, headers=headers, **request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ApiUnreachableError(
+                f"opsmend does not answer at {self._connection.api} ({bounded(str(error) or type(error).__name__)}). "
+                "Start it with `opsmend up`, or name its address with --api or OPSMEND_API_URL."
+            ) from error
+        if response.is_success:
+            return response
+        raise self._refusal(response)
+
+    def _is_local(self) -> bool:
+        return httpx.URL(self._connection.api).host in _LOOPBACK
+
+    def _refusal(self, response: httpx.Response) -> OpsmendError:
+        try:
+            problem = Failure.model_validate_json(response.content).error
+        except ValidationError:
+            return self._not_opsmend()
+        hint = " Set OPSMEND_OPERATOR_TOKEN." if response.status_code == 401 else ""
+        return ApiRefusedError(problem.message + hint, status=response.status_code, kind=problem.type)
+
+    def _not_opsmend(self) -> ApiUnreachableError:
+        return ApiUnreachableError(f"What answers at {self._connection.api} is not opsmend's API. Is the address right?")
+
+
+def _path(incident_id: str) -> str:
+    return f"/v1/incidents/{quote(incident_id, safe=':')}"
+
+
+def _run(run_id: str | None) -> dict[str, str]:
+    return {"run_id": run_id} if run_id else {}

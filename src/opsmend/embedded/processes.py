@@ -1,0 +1,124 @@
+"""Child processes with logs, readiness and a clean end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from opsmend.embedded import tether
+from opsmend.errors import PermanentError, bounded
+
+_GRACE: Final = timedelta(seconds=15)
+"""A worker drains for up to 10 s (see worker.py); what is still there after this is killed."""
+
+
+class PartFailedError(PermanentError):
+    """A child process ended or never became ready; the message has the end of its log."""
+
+
+class Part:
+    """One running child process; its output goes to `log`."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.process = process
+        self.log = log
+
+    @property
+    def running(self) -> bool:
+        return self.process.returncode is None
+
+    async def ready(self, probe: Callable[[], Awaitable[bool]], within: timedelta = timedelta(seconds=60)) -> None:
+        """Wait until `probe` says yes; a process that does not come so far is killed.
+
+        Raises:
+            PartFailedError: the process ended, or `within` passed.
+        """
+        try:
+            await self._until(probe, within)
+        except BaseException:
+            self.kill()
+            raise
+
+    async def _until(self, probe: Callable[[], Awaitable[bool]], within: timedelta) -> None:
+        deadline = asyncio.get_running_loop().time() + within.total_seconds()
+        while not await probe():
+            if not self.running:
+                raise PartFailedError(f"{self.name} ended with code {self.process.returncode}: {self.last_words()}")
+            if asyncio.get_running_loop().time() > deadline:
+                raise PartFailedError(f"{self.name} was not ready after {within.total_seconds():.0f} s: {self.last_words()}")
+            await asyncio.sleep(0.05)
+
+    def last_words(self) -> str:
+        """The end of its log, bounded."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return bounded(text[-400:].strip() or "it said nothing")
+
+    def kill(self) -> None:
+        """SIGKILL, at once."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+    async def stop(self) -> None:
+        """SIGTERM, then SIGKILL if it does not go."""
+        if not self.running:
+            return
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.process.wait(), _GRACE.total_seconds())
+        except TimeoutError:
+            self.kill()
+            await self.process.wait()
+
+
+async def start_part(name: str, argv: Sequence[str], logs: Path, env: Mapping[str, str] | None = None) -> Part:
+    """Start `argv`; `env` is added to ours. The child is told to end when this process dies, however it dies (Linux)."""
+    logs.mkdir(parents=True, exist_ok=True)
+    path = logs / f"{name}.log"
+    with path.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *_tethered(argv),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **(env or {})},
+        )
+    return Part(name, process, path)
+
+
+def _tethered(argv: Sequence[str]) -> list[str]:
+    """`argv`, told to end when this process ends."""
+    if sys.platform != "linux":
+        return list(argv)
+    return [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *argv]
+
+
+def free_port(preferred: int = 0) -> int:
+    """A free loopback port: `preferred` if it is free."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise PartFailedError("no loopback port is free")
+
+
+async def listens(port: int) -> bool:
+    """Whether something on loopback accepts connections at `port`."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

@@ -1,0 +1,150 @@
+"""All settings, read from the environment once, at an entry point.
+
+The variables that other people's tools rely on keep their own names (see `alias`); all others are
+`OPSMEND_<GROUP>__<FIELD>`, e.g. `OPSMEND_APPROVAL__REMIND_AFTER=PT30M` (ISO 8601, or 00:30:00).
+An empty variable is an unset one.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ACCOUNT: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+"""A name that a namespace and, shorter than it might be, a ServiceAccount may have (RFC 1123)."""
+
+
+class TemporalSettings(BaseModel):
+    """Where Temporal is."""
+
+    ui_url: str = "http://127.0.0.1:8233"
+    """Base of links to the Temporal UI."""
+    rpc_timeout: timedelta = timedelta(seconds=5)
+    """How long a webhook waits for Temporal before it answers 503. Alertmanager itself gives up after 10 s by default."""
+
+
+class KubernetesSettings(BaseModel):
+    """The cluster that is watched; credentials come from KUBECONFIG or the pod's service account."""
+
+    cluster: str | None = None
+    """The name of the watched cluster. Set, it is the only one: an alert whose labels name another is looked into by nobody
+    and escalated at once, for acting on it here would change the wrong cluster. Unset, every name is taken for this one."""
+    context: str | None = None
+    request_timeout: timedelta = timedelta(seconds=10)
+    concurrency: int = 6
+    """Reads in flight at once for one snapshot."""
+    executor: str | None = Field(default=None, pattern=_ACCOUNT)
+    """The ServiceAccount that changes what is in its namespace (`opsmend-executor` in deploy/rbac): for each change, a token of
+    it that lives for ten minutes is asked for. Unset, changes are made with the rights of the kubeconfig."""
+    executor_namespace: str = Field(default="opsmend", pattern=_ACCOUNT)
+    """Where the ServiceAccount `<executor>-nodes` is, which cordons nodes."""
+
+    @property
+    def name(self) -> str:
+        """What the cluster is called in the ids of incidents whose alerts do not name it."""
+        return self.cluster or "default"
+
+
+class ApprovalSettings(BaseModel):
+    """How long a question stands. Defaults: domain.incident.Patience."""
+
+    remind_after: timedelta = timedelta(minutes=30)
+    escalate_after: timedelta = timedelta(hours=2)
+    expire_after: timedelta = timedelta(days=3)
+
+
+class IncidentSettings(BaseModel):
+    """The tempo of an incident. Defaults: domain.incident.Patience."""
+
+    intake_window: timedelta = timedelta(seconds=5)
+    verify_interval: timedelta = timedelta(seconds=10)
+    verify_checks: int = Field(default=3, ge=1)
+    verify_deadline: timedelta = timedelta(minutes=10)
+    finish_within: timedelta = timedelta(seconds=10)
+    lock_deadline: timedelta = timedelta(minutes=30)
+    quiet_after: timedelta = timedelta(hours=12)
+
+
+class BudgetSettings(BaseModel):
+    """Hard limits of one incident. Defaults: domain.budget.Budget."""
+
+    tool_calls: int = 2000
+    tokens: int = 200_000
+    cost_usd: float = 2.0
+
+
+class SlackSettings(BaseModel):
+    """Slack is used when `bot_token` and `channel` are set; `app_token` switches from HTTP to Socket Mode."""
+
+    bot_token: SecretStr | None = None
+    signing_secret: SecretStr | None = None
+    app_token: SecretStr | None = None
+    channel: str | None = None
+    escalation_channel: str | None = None
+    """Where an escalated question is repeated; the same channel when unset."""
+    api_url: str = "https://slack.com/api/"
+
+
+class MilvusSettings(BaseModel):
+    """Vector memory. `opsmend up` starts Milvus Lite and sets `uri` itself when unset."""
+
+    uri: str | None = None
+    token: SecretStr | None = None
+    collection: str = "opsmend_postmortems"
+    timeout: timedelta = timedelta(seconds=5)
+
+
+NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A DNS label (RFC 1123), as Kubernetes wants it."""
+
+
+def _split(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+class LastGoodSettings(BaseModel):
+    """The record of good configurations, kept while workloads run well with them."""
+
+    namespaces: Annotated[tuple[NamespaceName, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Watched namespaces, separated by commas. None by default: values of ConfigMaps go to disk only where somebody said so."""
+    interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
+    """Between two looks. Each is four lists a namespace and a call a ConfigMap that its healthy workloads read."""
+    steady_after: timedelta = timedelta(seconds=30)
+    """How old a workload's youngest pod must be before its configuration counts as good: domain.health.STEADY_AT_LEAST."""
+
+
+class PolicySettings(BaseModel):
+    """Where the Cedar policies are; the ones shipped with opsmend when unset."""
+
+    directory: Path | None = None
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OPSMEND_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    api_token: SecretStr | None = None
+    """Bearer token of the webhooks. Without it the API does not start (`opsmend demo` makes one up)."""
+    operator_token: SecretStr | None = None
+    """Bearer token of decisions over HTTP."""
+    prometheus_url: str | None = None
+    data_dir: Path = Path(".opsmend")
+    """Embedded state: Temporal's database, Milvus Lite, artifacts, the record of good configurations."""
+    temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS")
+    """Set = no embedded Temporal server."""
+    temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
+
+    temporal: TemporalSettings = TemporalSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    approval: ApprovalSettings = ApprovalSettings()
+    incident: IncidentSettings = IncidentSettings()
+    budget: BudgetSettings = BudgetSettings()
+    slack: SlackSettings = SlackSettings()
+    milvus: MilvusSettings = MilvusSettings()
+    policy: PolicySettings = PolicySettings()
+    last_good: LastGoodSettings = LastGoodSettings()

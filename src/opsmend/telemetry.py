@@ -1,0 +1,83 @@
+"""What opsmend tells of itself: logs as events with keys, and Prometheus metrics.
+
+Log a name and keys (`log.info("alert.received", source=…)`), never prose and never a secret. Metrics live in a registry
+that is handed around, so that two servers in one process (or one test) do not share counters.
+"""
+
+import logging
+import sys
+from typing import Final, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from structlog.typing import Processor
+
+_WEBHOOK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Seconds. A signal-with-start takes milliseconds; Alertmanager gives up after 10 s."""
+
+_ENRICH: Final[tuple[Processor, ...]] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def configure_logging(level: str = "INFO", *, stream: TextIO = sys.stderr) -> None:
+    """Send every log line, those of libraries included, to `stream`: readable on a terminal, one JSON object a line elsewhere.
+
+    Called once, at an entry point.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_ENRICH, processors=_rendering(readable=stream.isatty()))
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # One line a request would drown the events, and httpx logs whole URLs.
+    for chatty in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*_ENRICH, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _rendering(*, readable: bool) -> list[Processor]:
+    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if readable:
+        return [clean, structlog.dev.ConsoleRenderer()]
+    return [clean, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+class ApiMetrics:
+    """What the API counts, plus the process's own CPU and memory. `registry` is what `/metrics` shows."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.alerts = Counter(
+            "opsmend_alerts_received", "Alerts that Temporal holds.", ["source", "status"], registry=self.registry
+        )
+        self.alerts_truncated = Counter(
+            "opsmend_alerts_truncated", "Alerts that the sender left out of its payloads.", ["source"], registry=self.registry
+        )
+        self.webhook_seconds = Histogram(
+            "opsmend_webhook_seconds",
+            "From the first byte of a webhook to its answer.",
+            ["source"],
+            buckets=_WEBHOOK_BUCKETS,
+            registry=self.registry,
+        )
+        self.incidents = Counter(
+            "opsmend_incident_intake", "Incidents opened or joined by alerts.", ["result"], registry=self.registry
+        )
+        self.decisions = Counter("opsmend_decisions", "Decisions taken over HTTP.", ["decision"], registry=self.registry)
+        self.errors = Counter("opsmend_api_errors", "Requests that were refused or failed.", ["type"], registry=self.registry)
