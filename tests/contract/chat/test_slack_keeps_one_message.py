@@ -1,0 +1,175 @@
+"""One message an incident, in place, whatever died in between."""
+
+import pytest
+from tests.builders import a_plan, a_step, an_approval
+from tests.contract.chat.conftest import Team
+from tests.slack_standin.faults import Fault, Mode
+from tests.slack_standin.rendering import code_blocks, links, outside_code
+from tests.slack_standin.standin import SlackStandin
+
+from opsmend.adapters.slack.chat import SlackChat
+from opsmend.domain.incident import IncidentState
+from opsmend.domain.ports.chat import Notice
+from opsmend.errors import ChatUnavailableError
+
+
+async def test_it_is_updated_in_place(chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState) -> None:
+    ref = await chat.publish(Notice(state=incident))
+    executing = incident.model_copy(update={"status": "executing", "approval": an_approval(incident.plan)})
+    assert await chat.publish(Notice(state=executing, message=ref)) == ref
+    (message,) = slack.workspace.messages(team.channel.id)
+    assert "Approved by Mia (terminal)" in outside_code(message).replace("*", "")
+
+
+async def test_a_message_posted_by_a_worker_that_died_is_reused(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    slack.faults.active.append(Fault(Mode.ANSWER_LOST, frozenset({"chat.postMessage"}), times=1))
+    with pytest.raises(ChatUnavailableError):
+        await chat.publish(Notice(state=incident))
+    ref = await chat.publish(Notice(state=incident))
+    (message,) = slack.workspace.messages(team.channel.id)
+    assert ref
+    assert message["ts"] == ref.ts
+
+
+async def test_an_earlier_message_is_found_behind_hundreds_of_others(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ref = await chat.publish(Notice(state=incident))
+    for number in range(250):
+        await chat._client.chat_postMessage(channel=team.channel.id, text=f"chatter {number}")
+    assert await chat.publish(Notice(state=incident)) == ref
+
+
+async def test_the_next_run_of_an_incident_gets_its_own_message(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    first = await chat.publish(Notice(state=incident))
+    assert await chat.publish(Notice(state=incident.model_copy(update={"run_id": "run-2"}))) != first
+    assert len(slack.workspace.messages(team.channel.id)) == 2
+
+
+async def test_a_copy_of_our_metadata_by_another_app_is_not_taken_for_ours(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ref = await chat.publish(Notice(state=incident))
+    assert ref
+    team.channel.messages[ref.ts]["bot_id"] = "B0ANOTHER"
+    assert await chat.publish(Notice(state=incident)) != ref
+
+
+async def test_a_deleted_one_is_posted_anew(chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState) -> None:
+    ref = await chat.publish(Notice(state=incident))
+    assert ref
+    del team.channel.messages[ref.ts]
+    again = await chat.publish(Notice(state=incident, message=ref))
+    assert again != ref
+    assert await chat.publish(Notice(state=incident, message=ref)) == again
+    assert len(slack.workspace.messages(team.channel.id)) == 1
+
+
+async def test_a_reminder_is_said_once_however_often_its_activity_runs(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ref = await chat.publish(Notice(state=incident))
+    assert ref
+    reminder = Notice(state=incident, message=ref, attention="Still waiting after 30 minutes.")
+    await chat.publish(reminder)
+    await chat.publish(reminder)
+    (reply,) = slack.workspace.replies(team.channel.id, ref.ts)
+    assert "Still waiting after 30 minutes." in reply["text"]
+    assert slack.workspace.messages(team.escalations.id) == []
+
+
+async def test_a_later_reminder_with_the_same_words_is_said_again(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ref = await chat.publish(Notice(state=incident, attention="Still waiting."))
+    assert ref
+    later = incident.model_copy(update={"alerts_received": 7})
+    await chat.publish(Notice(state=later, message=ref, attention="Still waiting."))
+    assert len(slack.workspace.replies(team.channel.id, ref.ts)) == 2
+
+
+async def test_an_escalation_reaches_the_escalation_channel_once_and_links_the_question(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    escalated = Notice(state=incident.model_copy(update={"escalations": 1}), attention="Nobody answered for 2 hours.")
+    slack.faults.active.append(Fault(Mode.ANSWER_LOST, frozenset({"chat.getPermalink"}), times=1))
+    with pytest.raises(ChatUnavailableError):
+        await chat.publish(escalated)
+    ref = await chat.publish(escalated)
+    await chat.publish(escalated)
+    assert ref
+    (message,) = slack.workspace.messages(team.escalations.id)
+    assert links(message) == [f"https://standin.slack.test/archives/{ref.channel}/p{ref.ts.replace('.', '')}"]
+    assert len(slack.workspace.replies(team.channel.id, ref.ts)) == 1
+
+
+async def test_the_message_shows_what_an_approver_needs(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ui = "http://127.0.0.1:8233/namespaces/default/workflows/incident%3Ademo/run-1/history"
+    await chat.publish(Notice(state=incident, temporal_ui=ui))
+    (message,) = slack.workspace.messages(team.channel.id)
+    assert incident.plan
+    read = outside_code(message)
+    for needed in (
+        "Deployment shop/web is not well",
+        "revision 2 of Deployment shop/web crashes, revision 1 ran",
+        incident.plan.short_hash,
+        "Roll Deployment shop/web back to revision 1",
+        "2 pods of Deployment shop/web",
+        "Roll Deployment shop/web back to revision 2",
+        "*Security* passed",
+        "`ask-for-everything`",
+    ):
+        assert needed in read
+    assert code_blocks(message) == ["exit code 1", incident.plan.steps[0].diff.rstrip("\n")]
+    assert links(message) == [ui]
+    assert message["text"]
+
+
+async def test_buttons_stand_only_while_a_decision_is_awaited(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    ref = await chat.publish(Notice(state=incident.model_copy(update={"status": "investigating"})))
+    assert not _buttons(slack, team)
+    await chat.publish(Notice(state=incident, message=ref))
+    assert _buttons(slack, team) == ["Approve", "Reject…"]
+    await chat.publish(Notice(state=incident.model_copy(update={"approval": an_approval()}), message=ref))
+    assert not _buttons(slack, team)
+
+
+@pytest.mark.parametrize(
+    "diff",
+    [
+        pytest.param("".join(f"+ line {n}: <&>\n" for n in range(4000)), id="thousands of lines"),
+        pytest.param("+ " + "x" * 60_000, id="one endless line"),
+    ],
+)
+async def test_a_diff_that_does_not_fit_is_cut_and_says_so(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState, diff: str
+) -> None:
+    plan = a_plan(*(a_step(id=str(n), diff=diff, reason="why " * 500) for n in range(1, 9)), summary="long " * 500)
+    await chat.publish(Notice(state=incident.model_copy(update={"plan": plan})))
+    (message,) = slack.workspace.messages(team.channel.id)
+    assert "Not all of the plan fits here" in outside_code(message)
+    assert "3 steps and" in outside_code(message)
+    assert code_blocks(message)[1][:6] == diff[:6]
+
+
+async def test_a_diff_of_many_lines_is_shown_whole_while_it_fits(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    diff = "".join(f"+  key{n}: <value&{n}>\n" for n in range(150))
+    await chat.publish(Notice(state=incident.model_copy(update={"plan": a_plan(a_step(diff=diff))})))
+    (message,) = slack.workspace.messages(team.channel.id)
+    assert "\n".join(code_blocks(message)[1:]) == diff.rstrip("\n")
+    assert "Not all of the plan" not in outside_code(message)
+
+
+def _buttons(slack: SlackStandin, team: Team) -> list[str]:
+    (message,) = slack.workspace.messages(team.channel.id)
+    return [button["text"]["text"] for block in message["blocks"] if block["type"] == "actions" for button in block["elements"]]

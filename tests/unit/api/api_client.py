@@ -1,0 +1,35 @@
+"""The API in this process, without a socket."""
+
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from tests.desk_in_memory import DeskInMemory
+
+from opsmend.api.app import create_app
+from opsmend.settings import Settings
+from opsmend.telemetry import ApiMetrics
+
+API_TOKEN = "intake-token-for-tests"
+OPERATOR_TOKEN = "operator-token-for-tests"
+SENDER = {"Authorization": f"Bearer {API_TOKEN}"}
+OPERATOR = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
+
+
+async def temporal_answers() -> bool:
+    return True
+
+
+def some_settings(**changes: Any) -> Settings:
+    return Settings(**({"api_token": API_TOKEN, "operator_token": OPERATOR_TOKEN} | changes))
+
+
+def an_app(desk: DeskInMemory, *routers: APIRouter, metrics: ApiMetrics | None = None, **changes: Any) -> FastAPI:
+    ready = changes.pop("ready", temporal_answers)
+    return create_app(some_settings(**changes), desk, routers, ready=ready, metrics=metrics)
+
+
+def a_client(desk: DeskInMemory, *, token: str | None = OPERATOR_TOKEN, app: FastAPI | None = None) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx.ASGITransport(app or an_app(desk), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://opsmend.test", headers=headers)

@@ -1,0 +1,73 @@
+"""What an incident answers for: its own alerts, and those of guests only while nobody else does."""
+
+import time
+
+from tests.builders import a_target, an_alert
+
+from opsmend.domain.alert_book import AlertBook
+from opsmend.domain.target import Kind
+
+NODE = a_target(Kind.NODE, "node-1", "")
+OWN = an_alert(target=NODE, name="KubeNodeNotReady")
+GUEST = an_alert(target=a_target(node="node-1"))
+
+
+def test_a_node_is_well_when_its_own_alerts_are() -> None:
+    book = AlertBook(NODE)
+    for alert in (GUEST, OWN):
+        book.take(alert)
+    assert [a.name for a in book.alerts] == ["KubeNodeNotReady", "KubePodCrashLooping"]
+    assert book.firing == (OWN,)
+    book.take(an_alert(target=NODE, name="KubeNodeNotReady", status="resolved"))
+    assert book.all_resolved
+    assert book.guests == (GUEST,)
+
+
+def test_a_guest_that_resolves_is_none_any_more() -> None:
+    book = AlertBook(NODE)
+    book.take(GUEST)
+    assert (book.only_guests, book.firing) == (True, (GUEST,))
+    book.take(an_alert(target=GUEST.target, status="resolved"))
+    assert book.guests == ()
+    assert book.all_resolved
+
+
+def test_guests_open_no_new_outbreak_of_the_node() -> None:
+    book = AlertBook(NODE)
+    book.take(OWN)
+    book.settle()
+    book.take(GUEST)
+    assert book.unsettled == ()
+
+
+def test_a_guest_with_an_incident_of_its_own_is_not_handed_back() -> None:
+    book = AlertBook(NODE)
+    book.take(GUEST, watched=True)
+    assert book.guests == ()
+    assert book.firing == (GUEST,)
+
+
+def test_dismissed_guests_are_gone() -> None:
+    book = AlertBook(NODE)
+    book.take(OWN)
+    book.take(GUEST)
+    book.dismiss(book.guests)
+    assert book.alerts == (OWN,)
+
+
+def test_what_is_asked_after_each_step_does_not_grow_with_the_storm() -> None:
+    """A workflow asks these for every condition that it waits on, and must be through within two seconds."""
+
+    def seconds_of_asking(guests: int) -> float:
+        book = AlertBook(NODE)
+        book.take(OWN)
+        for number in range(guests):
+            book.take(an_alert(target=a_target(name=f"web-{number}", node="node-1")))
+        began = time.perf_counter()
+        for _ in range(2_000):
+            assert not book.all_resolved
+            assert book.unsettled
+            assert book.has_guests
+        return time.perf_counter() - began
+
+    assert seconds_of_asking(2_000) < 20 * seconds_of_asking(2)

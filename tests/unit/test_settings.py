@@ -1,0 +1,120 @@
+"""What holds when nothing is set, as the docs promise it, and how variables are read."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from opsmend.domain.budget import Budget
+from opsmend.domain.health import STEADY_AT_LEAST
+from opsmend.domain.incident import Patience
+from opsmend.settings import ApprovalSettings, BudgetSettings, IncidentSettings, Settings
+
+PROMISED: dict[str, Any] = {
+    "api_token": None,
+    "operator_token": None,
+    "prometheus_url": None,
+    "data_dir": Path(".opsmend"),
+    "temporal_address": None,
+    "temporal_namespace": "default",
+    "temporal": {"ui_url": "http://127.0.0.1:8233", "rpc_timeout": timedelta(seconds=5)},
+    "kubernetes": {
+        "cluster": None,
+        "context": None,
+        "request_timeout": timedelta(seconds=10),
+        "concurrency": 6,
+        "executor": None,
+        "executor_namespace": "opsmend",
+    },
+    "approval": {
+        "remind_after": timedelta(minutes=30),
+        "escalate_after": timedelta(hours=2),
+        "expire_after": timedelta(days=3),
+    },
+    "incident": {
+        "intake_window": timedelta(seconds=5),
+        "verify_interval": timedelta(seconds=10),
+        "verify_checks": 3,
+        "verify_deadline": timedelta(minutes=10),
+        "finish_within": timedelta(seconds=10),
+        "lock_deadline": timedelta(minutes=30),
+        "quiet_after": timedelta(hours=12),
+    },
+    "budget": {"tool_calls": 2000, "tokens": 200_000, "cost_usd": 2.0},
+    "slack": {
+        "bot_token": None,
+        "signing_secret": None,
+        "app_token": None,
+        "channel": None,
+        "escalation_channel": None,
+        "api_url": "https://slack.com/api/",
+    },
+    "milvus": {"uri": None, "token": None, "collection": "opsmend_postmortems", "timeout": timedelta(seconds=5)},
+    "policy": {"directory": None},
+    "last_good": {"namespaces": (), "interval": timedelta(minutes=5), "steady_after": STEADY_AT_LEAST},
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults_are_those_that_the_docs_promise() -> None:
+    assert Settings().model_dump() == PROMISED
+
+
+def test_terms_of_an_incident_are_the_same_with_and_without_settings() -> None:
+    assert Patience(**IncidentSettings().model_dump(), **ApprovalSettings().model_dump()) == Patience()
+    assert Budget(**BudgetSettings().model_dump()) == Budget()
+
+
+def test_every_term_of_an_incident_can_be_set() -> None:
+    assert {*IncidentSettings.model_fields, *ApprovalSettings.model_fields} == set(Patience.model_fields)
+    assert set(BudgetSettings.model_fields) == set(Budget.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "read"),
+    [
+        ("OPSMEND_APPROVAL__REMIND_AFTER", "PT5M", lambda s: s.approval.remind_after == timedelta(minutes=5)),
+        ("OPSMEND_APPROVAL__REMIND_AFTER", "00:01:30", lambda s: s.approval.remind_after == timedelta(seconds=90)),
+        ("OPSMEND_KUBERNETES__CLUSTER", "prod", lambda s: (s.kubernetes.cluster, s.kubernetes.name) == ("prod", "prod")),
+        ("OPSMEND_KUBERNETES__CLUSTER", "", lambda s: (s.kubernetes.cluster, s.kubernetes.name) == (None, "default")),
+        ("OPSMEND_SLACK__BOT_TOKEN", "", lambda s: s.slack.bot_token is None),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", "shop", lambda s: s.last_good.namespaces == ("shop",)),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", " shop, pay ,", lambda s: s.last_good.namespaces == ("shop", "pay")),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", "", lambda s: s.last_good.namespaces == ()),
+        ("OPSMEND_LAST_GOOD__INTERVAL", "PT90S", lambda s: s.last_good.interval == timedelta(seconds=90)),
+        ("TEMPORAL_ADDRESS", "temporal:7233", lambda s: s.temporal_address == "temporal:7233"),
+    ],
+)
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, read: Any) -> None:
+    monkeypatch.setenv(variable, value)
+    assert read(Settings())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OPSMEND_INCIDENT__VERIFY_CHECKS", "0"),
+        ("OPSMEND_APPROVAL__REMIND_AFTER", "soon"),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", "shop,../pay"),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", '["shop"]'),
+        ("OPSMEND_LAST_GOOD__NAMESPACES", "*"),
+        ("OPSMEND_LAST_GOOD__INTERVAL", "PT0S"),
+    ],
+)
+def test_a_value_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    field = variable.rsplit("__", 1)[1].lower()
+    with pytest.raises(ValidationError, match=field):
+        Settings()
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSMEND_API_TOKEN", "hunter2hunter2")
+    assert "hunter2" not in repr(Settings())

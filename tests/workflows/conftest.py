@@ -1,0 +1,196 @@
+"""A Temporal server of its own for each test, real workflows and graphs, ports in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from opsmend.adapters.llm.thinker import NoModel
+from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.adapters.temporal.large_payloads import converter_with
+from opsmend.agents.sre.last_good import GoodKeeper
+from opsmend.domain.alert import Alert
+from opsmend.domain.budget import Budget
+from opsmend.domain.incident import IncidentState, Patience, Status
+from opsmend.domain.ports.desk import IncidentRow
+from opsmend.embedded.temporal_server import temporal_binary
+from opsmend.errors import IncidentNotFoundError
+from opsmend.policy.engine import CedarJudge
+from opsmend.worker import (
+    architect_worker,
+    connectors_worker,
+    deployment_worker,
+    security_worker,
+    sre_worker,
+    workflows_worker,
+)
+from opsmend.workflows.search_attributes import ALL
+from tests.builders import a_target, an_alert
+from tests.workflows.fakes import (
+    ArtifactsInMemory,
+    ChatInMemory,
+    ClusterInMemory,
+    LastGoodInMemory,
+    MemoryInMemory,
+    MetricsInMemory,
+    NamespacesInMemory,
+)
+
+QUICK = Patience(
+    intake_window=timedelta(milliseconds=50),
+    verify_interval=timedelta(milliseconds=50),
+    verify_deadline=timedelta(seconds=2),
+)
+INCIDENT = a_target().incident_id
+
+
+class World:
+    """What a test holds: the desk to post to, and the ports to look at and to break."""
+
+    env: WorkflowEnvironment
+
+    def __init__(
+        self,
+        client: Client,
+        patience: Patience = QUICK,
+        budget: Budget | None = None,
+        watched: Sequence[str] = (),
+        cluster: ClusterInMemory | None = None,
+    ) -> None:
+        """`watched`: the namespaces whose good configuration is kept."""
+        self.client = client
+        self.workers_client = client
+        self.cluster = cluster or ClusterInMemory()
+        self.memory = MemoryInMemory()
+        self.metrics = MetricsInMemory()
+        self.chat = ChatInMemory()
+        self.artifacts = ArtifactsInMemory()
+        self.namespaces = NamespacesInMemory(self.cluster)
+        self.last_good = LastGoodInMemory(self.artifacts)
+        self.keeper = GoodKeeper(self.namespaces, self.last_good, self.artifacts, namespaces=watched)
+        self.desk = TemporalDesk(
+            client,
+            ui_url="http://127.0.0.1:1",
+            patience=patience,
+            budget=budget or Budget(),
+            rpc_timeout=timedelta(seconds=5),
+        )
+
+    async def work(self, stack: AsyncExitStack) -> None:
+        artifacts, judge = self.artifacts, CedarJudge()
+        for worker in (
+            workflows_worker(self.workers_client, SandboxedWorkflowRunner()),
+            sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
+            architect_worker(self.workers_client, self.cluster, artifacts),
+            security_worker(self.workers_client, self.cluster, judge),
+            deployment_worker(self.workers_client, self.cluster, self.cluster, judge),
+            connectors_worker(self.workers_client, self.desk, self.chat, self.memory),
+        ):
+            await stack.enter_async_context(worker)
+
+    async def alert(self, **changes: Any) -> Alert:
+        """Post one alert of shop/web."""
+        alert = an_alert(**changes)
+        await self.desk.submit(alert.target, (alert,))
+        return alert
+
+    async def state(self) -> IncidentState:
+        return await self.desk.get(INCIDENT)
+
+    async def until(
+        self, condition: Callable[[IncidentState], bool], *, within: float = 20, incident: str = INCIDENT
+    ) -> IncidentState:
+        """The state once `condition` holds of it."""
+        state: IncidentState | None = None
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    state = await self.desk.get(incident)
+                    if condition(state):
+                        return state
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            timeline = "\n".join(f"{e.event}: {e.detail}" for e in state.timeline) if state else "no state"
+            raise AssertionError(f"never came true; last seen {state and state.status}:\n{timeline}") from None
+
+    async def until_there(
+        self, condition: Callable[[IncidentState], bool], *, within: float = 20, incident: str = INCIDENT
+    ) -> IncidentState:
+        """As `until`, of an incident that nobody may have opened yet."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    await self.desk.get(incident)
+                except IncidentNotFoundError:
+                    await asyncio.sleep(0.05)
+                else:
+                    return await self.until(condition, within=within, incident=incident)
+
+    async def listed_with(self, run_id: str, within: float = 20) -> tuple[IncidentRow, ...]:
+        """The list of incidents once it has this run: visibility follows a moment later."""
+        async with asyncio.timeout(within):
+            while True:
+                rows = await self.desk.list()
+                if any(row.run_id == run_id for row in rows):
+                    return rows
+                await asyncio.sleep(0.05)
+
+    async def until_asked(self) -> IncidentState:
+        return await self.until(lambda s: s.status is Status.AWAITING_APPROVAL)
+
+    async def until_closed(self) -> IncidentState:
+        return await self.until(lambda s: s.status is Status.CLOSED)
+
+
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+async def a_server() -> WorkflowEnvironment:
+    """A Temporal server that knows our search attributes."""
+    return await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=str(temporal_binary()),
+        ip="127.0.0.1",
+        search_attributes=list(ALL),
+    )
+
+
+@pytest.fixture
+async def make_world() -> AsyncIterator[MakeWorld]:
+    """A world with its own server and workers; arguments go to World."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*, skipping: bool = False, shared_store: bool = False, **terms: Any) -> World:
+            """`shared_store`: the workers keep large payloads in an artifact store, as in production."""
+            if skipping:
+                env = await WorkflowEnvironment.start_time_skipping_v2(
+                    data_converter=pydantic_data_converter,
+                    dev_server_existing_path=str(temporal_binary()),
+                    ip="127.0.0.1",
+                    search_attributes=list(ALL),
+                    dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+                )
+            else:
+                env = await a_server()
+            await stack.enter_async_context(env)
+            world = World(env.client, **terms)
+            world.env = env
+            if shared_store:
+                config = env.client.config() | {"data_converter": converter_with(world.artifacts)}
+                world.workers_client = Client(**config)
+            await world.work(stack)
+            return world
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    return await make_world()
