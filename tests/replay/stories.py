@@ -1,0 +1,237 @@
+"""The paths that a recorded history stands for: each plays one incident in a World to its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from opsmend.agents.queues import WORKFLOWS
+from opsmend.domain.approval import Answer
+from opsmend.domain.incident import Status
+from opsmend.domain.maintenance import Maintenance
+from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.target import Kind, Target
+from opsmend.errors import ClusterForbiddenError
+from opsmend.workflows.incident import IncidentWorkflow
+from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
+from tests.builders import NOW, a_decision_request, a_ref, a_target
+from tests.workflows.conftest import INCIDENT, QUICK, World
+from tests.workflows.fakes import LosesItsNode
+
+Story = Callable[[World], Awaitable[object]]
+
+
+async def remediated(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.until_closed()
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def approved_by_signal(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    handle = world.client.get_workflow_handle(INCIDENT)
+    await handle.signal(IncidentWorkflow.decide_by_signal, a_decision_request(asked.plan))
+    await handle.result()
+
+
+async def rejected_then_a_new_outbreak(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    closed = await world.until_closed()
+    await world.alert()
+    await world.alert(starts_at=NOW + timedelta(hours=1))
+    await world.until(lambda s: s.run_id != closed.run_id and s.status == "awaiting_approval")
+    await world.alert(starts_at=NOW + timedelta(hours=1), status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def resolved_by_itself(world: World) -> None:
+    await world.alert()
+    await world.until_asked()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def resolved_while_looking(world: World) -> None:
+    look, looking, resolved = world.cluster.snapshot, asyncio.Event(), asyncio.Event()
+
+    async def slowly(target: Target) -> Snapshot:
+        looking.set()
+        await resolved.wait()
+        return await look(target)
+
+    world.cluster.snapshot = slowly  # type: ignore[method-assign]
+    await world.alert()
+    await looking.wait()
+    await world.alert(status="resolved")
+    await world.until(lambda s: s.alerts[0].status == "resolved")
+    resolved.set()
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def an_agent_gave_up(world: World) -> None:
+    async def forbidden(target: Target) -> Snapshot:
+        raise ClusterForbiddenError("no right to look")
+
+    world.cluster.snapshot = forbidden  # type: ignore[method-assign]
+    await world.alert()
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def taken_back(world: World) -> None:
+    world.metrics.firing = True
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.until(lambda s: s.status == "verifying")
+    world.cluster.break_by_rollout()
+    world.cluster.object["metadata"]["annotations"].clear()
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def undone(world: World) -> None:
+    world.metrics.firing = True
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def stale_and_planned_again(world: World) -> None:
+    await world.alert()
+    first = await world.until_asked()
+    world.cluster.edit()
+    await world.desk.decide(INCIDENT, a_decision_request(first.plan))
+    second = await world.until(lambda s: s.status == "awaiting_approval" and s.plan != first.plan)
+    await world.desk.decide(INCIDENT, a_decision_request(second.plan))
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def healthy(world: World) -> None:
+    world.cluster.bad = "nothing is bad"
+    await world.alert()
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def expired(world: World) -> None:
+    await world.alert()
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def good_configuration_kept(world: World) -> None:
+    """A look of the schedule, at a namespace that may not be read and at one that may; then a fix, and a look after it."""
+    world.namespaces.forbidden = {"pay"}
+    watched = KeepLastGoodRequest(cluster="demo", namespaces=("kube-system", "pay", "shop"))
+    await world.client.execute_workflow(KeepLastGood.run, watched, id="opsmend-last-good", task_queue=WORKFLOWS)
+    await remediated(world)
+
+
+def a_window() -> Maintenance:
+    """Ends at once, but the shortest wait is a minute."""
+    until = datetime.now(UTC) + timedelta(seconds=2)
+    return Maintenance(declared_on=a_ref("Namespace", "shop"), until_text=until.isoformat(), until=until)
+
+
+async def resolved_during_maintenance(world: World) -> None:
+    world.cluster.windows = [a_window()]
+    await world.alert()
+    await world.until(lambda s: any(entry.event == "maintenance.waiting" for entry in s.timeline))
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def mended_after_maintenance(world: World) -> None:
+    world.cluster.windows = [a_window()]
+    await world.alert()
+    asked = await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, within=90)
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def waited_in_line(world: World) -> None:
+    """Two alerts with one cause: the second incident waits for the answer to the first, which is no, and then asks itself."""
+    service = a_target(Kind.SERVICE)
+    await world.alert()
+    asked = await world.until_asked()
+    await world.alert(target=service)
+    await world.until(lambda s: any(e.event == "question.waiting" for e in s.timeline), incident=service.incident_id)
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    second = await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, incident=service.incident_id)
+    await world.desk.decide(service.incident_id, a_decision_request(second.plan))
+    await world.client.get_workflow_handle(service.incident_id).result()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def grouped_under_a_lost_node(world: World) -> None:
+    """One alert came before that of the node, one after it and one that names no node; one fires on when the node is back."""
+    assert isinstance(world.cluster, LosesItsNode)
+    world.cluster.broken_besides = True
+    node, web, cart = a_target(Kind.NODE, "node-1", ""), a_target(node="node-1"), a_target(name="cart", node="node-1")
+    before = a_target(name="before")
+    await world.alert(target=before)
+    await world.until(lambda s: any(e.event == "node.waiting" for e in s.timeline), incident=before.incident_id)
+    await world.alert(target=node)
+    await world.alert(target=web)
+    await world.alert(target=cart)
+    await world.until(lambda s: s.status is Status.CLOSED, incident=node.incident_id)
+    world.cluster.lost = False
+    for target in (cart, before, node):
+        await world.alert(target=target, status="resolved")
+    await world.client.get_workflow_handle(before.incident_id).result()
+    await world.client.get_workflow_handle(node.incident_id).result()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+IMPATIENT: Final = QUICK.model_copy(
+    update={
+        "remind_after": timedelta(milliseconds=100),
+        "escalate_after": timedelta(milliseconds=200),
+        "expire_after": timedelta(milliseconds=300),
+    }
+)
+
+TERMS: Final[dict[Story, dict[str, Any]]] = {
+    expired: {"patience": IMPATIENT},
+    good_configuration_kept: {"watched": ("pay", "shop")},
+    grouped_under_a_lost_node: {"cluster": LosesItsNode()},
+}
+
+STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
+    story.__name__: (story, TERMS.get(story, {}))
+    for story in (
+        remediated,
+        approved_by_signal,
+        rejected_then_a_new_outbreak,
+        resolved_by_itself,
+        resolved_while_looking,
+        an_agent_gave_up,
+        taken_back,
+        undone,
+        stale_and_planned_again,
+        healthy,
+        expired,
+        good_configuration_kept,
+        resolved_during_maintenance,
+        mended_after_maintenance,
+        waited_in_line,
+        grouped_under_a_lost_node,
+    )
+}
+"""Each with what its World is made with, where that is not the default."""
