@@ -1,0 +1,154 @@
+"""The cost of one incident's whole life: history, worker CPU, wall; beside a plain workflow of as many activities."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+import psutil
+from temporalio.client import Client
+
+from bench.alerts import CLUSTER, single
+from bench.histories import Footprint, footprint
+from bench.plain import PLAIN, Plain, PlainLife
+from bench.questions import Question, Questions, open_questions
+from bench.results import Row
+from bench.stack import cpu_seconds, questions_path, temporal, worker
+from bench.worker_process import POLLED
+from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.api.alerts import SOURCES
+from opsmend.domain.approval import Answer, DecisionRequest, Person
+from opsmend.domain.budget import Budget
+from opsmend.domain.incident import IncidentClosed, Outcome, Patience
+from opsmend.domain.record import JsonObject
+
+HURRIED: Final = Patience(intake_window=timedelta(milliseconds=1), verify_interval=timedelta(milliseconds=1), verify_checks=1)
+"""Nothing is waited for, and one look verifies: what is left is what opsmend itself needs."""
+
+_MIA: Final = Person(via="http", id="mia", name="Mia", groups=("operators",))
+
+Life = Callable[[int], Awaitable[None]]
+"""Lives one life, given its number."""
+
+
+class UnexpectedOutcomeError(RuntimeError):
+    """An incident of the bench did not end as remediated, so its cost would be that of another story."""
+
+
+@dataclass
+class Cost:
+    """Of one side, a number a round: worker CPU and wall a life, in milliseconds."""
+
+    cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+
+
+def bench_desk(client: Client, patience: Patience = HURRIED) -> TemporalDesk:
+    return TemporalDesk(
+        client, ui_url="http://127.0.0.1", patience=patience, budget=Budget(), rpc_timeout=timedelta(seconds=20)
+    )
+
+
+async def open_incident(desk: TemporalDesk, number: int) -> str:
+    """One alert of a Deployment that no other number has; the id of its incident."""
+    alerts = SOURCES["alertmanager"](single("shop", f"app-{number}", f"{number:016x}"), CLUSTER).alerts
+    await desk.submit(alerts[0].target, alerts)
+    return alerts[0].target.incident_id
+
+
+async def approve(desk: TemporalDesk, question: Question) -> None:
+    await desk.decide(question.incident_id, DecisionRequest(plan_hash=question.plan_hash, decision=Answer.APPROVE, by=_MIA))
+
+
+async def measure_lives(data_dir: Path, rounds: int, lives: int) -> tuple[list[Row], list[str]]:
+    """One life at a time: `rounds` of `lives`, sides taking turns."""
+    async with AsyncExitStack() as stack:
+        server = await temporal(stack, data_dir)
+        questions = await open_questions(stack, questions_path(server))
+        ours = await worker(stack, server, "all", POLLED["all"])
+        bare = await worker(stack, server, "plain", POLLED["plain"])
+        desk = bench_desk(server.client)
+
+        async def incident(number: int) -> None:
+            await _live_incident(server.client, desk, questions, number)
+
+        for number in range(3):
+            await incident(number)
+        sample = f"incident:{CLUSTER}:shop:deployment:app-2"
+        whole = await footprint(server.client, sample)
+        alone = await footprint(server.client, sample, children=False)
+        like = plain_life(whole)
+
+        async def plain(number: int) -> None:
+            await _live_plain(server.client, like, f"plain-{number}")
+
+        for number in range(3):
+            await plain(number)
+        plain_print = await footprint(server.client, "plain-2")
+        costs = await _take_turns({"opsmend": (ours, incident), "bare": (bare, plain)}, rounds, lives)
+    return _rows(costs, whole, plain_print), [_told(whole, alone, plain_print)]
+
+
+def plain_life(incident: Footprint) -> PlainLife:
+    """As many activities as the incident and its children have, a payload of their mean size."""
+    size = incident.payload_bytes // (2 * incident.activities)
+    return PlainLife(
+        before=incident.activities // 2, after=incident.activities - incident.activities // 2, payload=payload_of(size)
+    )
+
+
+def payload_of(size: int) -> JsonObject:
+    """A JSON object of about `size` bytes, as finely divided as ours are: some 60 bytes an entry."""
+    entry = {"at": "2026-03-14T15:00:00Z", "event": "pod.crashed"}
+    return {"entries": [entry] * max(1, size // (len(json.dumps(entry, separators=(",", ":"))) + 1))}
+
+
+async def _take_turns(sides: dict[str, tuple[psutil.Process, Life]], rounds: int, lives: int) -> dict[str, Cost]:
+    costs = {name: Cost() for name in sides}
+    for turn in range(rounds):
+        for name in list(sides) if turn % 2 == 0 else reversed(sides):
+            process, live = sides[name]
+            first = 100 + turn * lives
+            cpu, began = cpu_seconds(process), perf_counter()
+            for number in range(first, first + lives):
+                await live(number)
+            costs[name].wall.append(1000 * (perf_counter() - began) / lives)
+            costs[name].cpu.append(1000 * (cpu_seconds(process) - cpu) / lives)
+    return costs
+
+
+async def _live_incident(client: Client, desk: TemporalDesk, questions: Questions, number: int) -> None:
+    incident = await open_incident(desk, number)
+    await approve(desk, await questions.next())
+    closed = await client.get_workflow_handle(incident, result_type=IncidentClosed).result()
+    if closed.outcome is not Outcome.REMEDIATED:
+        raise UnexpectedOutcomeError(f"{incident} ended {closed.outcome}: {closed.summary}")
+
+
+async def _live_plain(client: Client, life: PlainLife, id: str) -> None:
+    handle = await client.start_workflow(Plain.run, life, id=id, task_queue=PLAIN)
+    await handle.signal(Plain.go_on)
+    await handle.result()
+
+
+def _rows(costs: dict[str, Cost], incident: Footprint, plain: Footprint) -> list[Row]:
+    ours, bare = costs["opsmend"], costs["bare"]
+    return [
+        Row("incident_cpu", "ms", median(ours.cpu), median(bare.cpu), aim="≤ 2"),
+        Row("incident_wall", "ms", median(ours.wall), median(bare.wall)),
+        Row("history_events", "events", incident.events, plain.events),
+        Row("history_bytes", "bytes", incident.bytes, plain.bytes),
+    ]
+
+
+def _told(whole: Footprint, alone: Footprint, plain: Footprint) -> str:
+    return (
+        f"one incident: {whole.activities} activities, {whole.workflow_tasks} workflow tasks, {whole.events} events and "
+        f"{whole.bytes} bytes in {whole.runs} runs (the incident alone {alone.activities}, {alone.workflow_tasks}, "
+        f"{alone.events}, {alone.bytes}); plain: {plain.activities} activities, {plain.workflow_tasks} workflow tasks"
+    )

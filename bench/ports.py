@@ -1,0 +1,63 @@
+"""Ports in memory for the measured workers: any number of Deployments, each at a crashing revision until it is rolled back.
+
+What they answer is made once, so that next to nothing of the measured CPU is theirs.
+"""
+
+from copy import deepcopy
+
+from tests.builders import a_failed_rollout, a_snapshot
+from tests.workflows.fakes import BAD, GOOD, ClusterInMemory, RoomForAll
+
+from opsmend.domain.actions.action import Action, LiveObject
+from opsmend.domain.execution import AppliedChange, DryRun, Reversion, StepRecord
+from opsmend.domain.plan import PlannedStep
+from opsmend.domain.ports.cluster import Look
+from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.target import Target
+
+
+class ManyDeployments(RoomForAll):
+    """Implements ClusterReader and ClusterWriter. Deployments come into being, broken, when they are first looked at."""
+
+    def __init__(self) -> None:
+        self._deployments: dict[str, ClusterInMemory] = {}
+        self._well = a_snapshot()
+        self._broken = a_failed_rollout(GOOD, BAD)
+
+    async def snapshot(self, target: Target) -> Snapshot:
+        seen = self._well if self._named(target.name).well else self._broken
+        workload = seen.workload.model_copy(update={"ref": target.ref}) if seen.workload else None
+        return seen.model_copy(update={"target": target, "owner_chain": (target.ref,), "workload": workload})
+
+    async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
+        seen = await self._named(target.name).look(target, changes, closely=closely)
+        return seen.model_copy(update={"snapshot": await self.snapshot(target)})
+
+    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
+        return await self._of(action).read(action, known)
+
+    async def reverted(self, change: AppliedChange) -> Reversion | None:
+        return await self._of(change.action).reverted(change)
+
+    def require_cluster(self, cluster: str) -> None:
+        """It stands for every cluster."""
+
+    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
+        return await self._of(step.action).dry_run(step, marker)
+
+    async def apply(self, step: PlannedStep, marker: str) -> StepRecord:
+        return await self._of(step.action).apply(step, marker)
+
+    async def undo(self, step: PlannedStep, marker: str, undone: str) -> StepRecord:
+        return await self._of(step.action).undo(step, marker, undone)
+
+    def _of(self, action: Action) -> ClusterInMemory:
+        return self._named(action.target.name)
+
+    def _named(self, name: str) -> ClusterInMemory:
+        if name not in self._deployments:
+            made = ClusterInMemory()
+            made.object = deepcopy(made.object)
+            made.object["metadata"]["name"] = name
+            self._deployments[name] = made
+        return self._deployments[name]

@@ -1,0 +1,103 @@
+"""`python -m bench.worker_process KIND`: the measured worker processes, ended by SIGTERM.
+
+`workflows` runs workflow code only, `agents` everything else of opsmend over ports in memory, `all` both in one process, and
+`plain` what they are held against. The Temporal server is that of TEMPORAL_ADDRESS.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.client import Client
+from temporalio.worker import Worker
+from tests.workflows.fakes import (
+    ArtifactsInMemory,
+    ClusterInMemory,
+    LastGoodInMemory,
+    MemoryInMemory,
+    MetricsInMemory,
+    NamespacesInMemory,
+)
+
+from bench.plain import PLAIN, plain_worker
+from bench.ports import ManyDeployments
+from bench.questions import QuestionsToPipe
+from opsmend.adapters.llm.thinker import NoModel
+from opsmend.adapters.temporal.connection import connect
+from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.agents import queues
+from opsmend.agents.sre.last_good import GoodKeeper
+from opsmend.domain.budget import Budget
+from opsmend.domain.incident import Patience
+from opsmend.policy.engine import CedarJudge
+from opsmend.worker import (
+    architect_worker,
+    connectors_worker,
+    deployment_worker,
+    security_worker,
+    sre_worker,
+    workflows_worker,
+)
+
+_WORKFLOW: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+_ACTIVITY: Final = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+_AGENTS: Final = dict.fromkeys((queues.SRE, queues.ARCHITECT, queues.SECURITY, queues.DEPLOYMENT, queues.CONNECTORS), _ACTIVITY)
+
+POLLED: Final[Mapping[str, Mapping[str, TaskQueueType.ValueType]]] = MappingProxyType(
+    {
+        "workflows": {queues.WORKFLOWS: _WORKFLOW},
+        "agents": _AGENTS,
+        "all": {queues.WORKFLOWS: _WORKFLOW, **_AGENTS},
+        "plain": {PLAIN: _WORKFLOW},
+    }
+)
+"""What a process of each kind asks Temporal for."""
+
+
+def workers_for(kind: str, client: Client) -> list[Worker]:
+    match kind:
+        case "plain":
+            return [plain_worker(client)]
+        case "workflows":
+            return [workflows_worker(client)]
+        case "agents":
+            return _agents(client)
+        case _:
+            return [workflows_worker(client), *_agents(client)]
+
+
+def _agents(client: Client) -> list[Worker]:
+    cluster, memory, artifacts, judge = ManyDeployments(), MemoryInMemory(), ArtifactsInMemory(), CedarJudge()
+    desk = TemporalDesk(
+        client, ui_url="http://127.0.0.1", patience=Patience(), budget=Budget(), rpc_timeout=timedelta(seconds=20)
+    )
+    keeper = GoodKeeper(NamespacesInMemory(ClusterInMemory()), LastGoodInMemory(artifacts), artifacts)
+    return [
+        sre_worker(client, cluster, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
+        architect_worker(client, cluster, artifacts),
+        security_worker(client, cluster, judge),
+        deployment_worker(client, cluster, cluster, judge),
+        connectors_worker(client, desk, QuestionsToPipe(Path(os.environ["OPSMEND_BENCH_QUESTIONS"])), memory),
+    ]
+
+
+async def main(kind: str) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    client = await connect(os.environ["TEMPORAL_ADDRESS"], "default")
+    async with AsyncExitStack() as stack:
+        for worker in workers_for(kind, client):
+            await stack.enter_async_context(worker)
+        await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
