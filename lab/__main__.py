@@ -1,0 +1,79 @@
+"""`python -m lab up|down|status`."""
+
+import argparse
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from lab.cluster import down, is_up, status, up
+from lab.errors import LabError
+from lab.fitness import INSTEAD, what_does_not_work, what_is_missing
+from lab.places import ALERTMANAGER_URL, OPSMEND_URL, PROMETHEUS_URL, Places, places
+
+NOT_HERE = 69
+"""Exit code where this machine cannot run the lab (EX_UNAVAILABLE of sysexits.h)."""
+
+console = Console()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m lab", description="A real Kubernetes node on this machine.")
+    parser.add_argument("command", choices=("up", "down", "status", "fits"))
+    command = parser.parse_args().command
+    where = places()
+    missing = what_is_missing()
+    if missing is None and command in ("up", "fits") and not is_up(where):
+        missing = what_does_not_work(where.state)
+    if missing:
+        console.print(f"{missing} {INSTEAD}", highlight=False, soft_wrap=True)
+        return NOT_HERE
+    try:
+        return {"up": _up, "down": _down, "status": _status, "fits": _fits}[command](where)
+    except LabError as e:
+        console.print(f"[red]{e}[/]", highlight=False, soft_wrap=True)
+        return 1
+
+
+def _up(where: Places) -> int:
+    began = time.monotonic()
+    with console.status("") as shown:
+
+        def tell(what: str) -> None:
+            shown.update(what)
+            if not console.is_terminal:
+                print(f"{time.monotonic() - began:5.0f} s  {what}", flush=True)
+
+        up(where, tell)
+    console.print(f"The lab is up after {time.monotonic() - began:.0f} s.", highlight=False)
+    console.print(f"export KUBECONFIG={where.kubeconfig}", highlight=False, soft_wrap=True)
+    console.print(f"Prometheus {PROMETHEUS_URL}", highlight=False)
+    console.print(f"Alertmanager {ALERTMANAGER_URL}, sending to {OPSMEND_URL}", highlight=False)
+    return 0
+
+
+def _down(where: Places) -> int:
+    with console.status("") as shown:
+        left = down(where, shown.update)
+    for line in left:
+        console.print(f"[red]left behind: {line}[/]", highlight=False)
+    console.print("The lab is down." if not left else "The lab is down, but not everything is gone.")
+    return 1 if left else 0
+
+
+def _status(where: Places) -> int:
+    table = Table("part", "state", "memory, MB")
+    for name, state, memory in status(where):
+        table.add_row(name, state, f"{memory:.0f}")
+    console.print(table if table.row_count else "The lab is down.")
+    return 0 if is_up(where) else 1
+
+
+def _fits(where: Places) -> int:
+    console.print("The lab can run here.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Debian packages, fetched and unpacked into the cache. Nothing is installed, so no service of theirs starts on the machine."""
+
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from lab.errors import LabError
+
+NODE_PACKAGES: Final = {
+    "containerd": "1.6.20",
+    "runc": "1.1.5",
+    "containernetworking-plugins": "1.1.1",
+    "libseccomp2": "2.5.4",
+    "docker-registry": "2.8.2",
+}
+MONITORING_PACKAGES: Final = {
+    "prometheus-alertmanager": "0.25.0",
+    "prometheus-blackbox-exporter": "0.23.0",
+}
+IMAGE_PACKAGES: Final = {
+    "busybox-static": "1.35.0",
+    "libc6": "2.36",
+    "libcrypt1": "4.4.33",
+    "libexpat1": "2.5.0",
+    "libpcre2-8-0": "10.42",
+    "libpython3.11-minimal": "3.11.2",
+    "libpython3.11-stdlib": "3.11.2",
+    "libssl3": "3.0",
+    "nginx": "1.22.1",
+    "python3.11-minimal": "3.11.2",
+    "zlib1g": "1.2.13",
+}
+"""Upstream versions, as Debian 12 has them. The Debian revision floats: the archive keeps only the newest security fix."""
+
+
+def fetch_packages(cache: Path, tell: Callable[[str], None]) -> None:
+    """Every package unpacked at `unpacked(cache, name)`; what is there already is left alone.
+
+    Raises:
+        LabError: a package is not to be had in the wanted version.
+    """
+    wanted = NODE_PACKAGES | MONITORING_PACKAGES | IMAGE_PACKAGES
+    missing = {name: version for name, version in wanted.items() if not unpacked(cache, name).is_dir()}
+    if not missing:
+        return
+    archives = cache / "debs"
+    archives.mkdir(parents=True, exist_ok=True)
+    tell("asking for the list of Debian packages")
+    _apt(archives, "update", "--quiet")
+    for name, version in missing.items():
+        tell(f"fetching {name}")
+        _unpack(_download(archives, name, version), unpacked(cache, name))
+
+
+def unpacked(cache: Path, name: str) -> Path:
+    """The root of what the package would install."""
+    return cache / "packages" / name
+
+
+def _download(archives: Path, name: str, version: str) -> Path:
+    for old in archives.glob(f"{name}_*.deb"):
+        old.unlink()
+    _apt(archives, "download", "--quiet", name)
+    archive = next(archives.glob(f"{name}_*.deb"))
+    has = subprocess.run(
+        ["dpkg-deb", "--field", str(archive), "Version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    upstream = has.rpartition(":")[2]
+    if not upstream.startswith(version):
+        raise LabError(f"The lab was made with {name} {version} of Debian 12, and this system offers {has}.")
+    return archive
+
+
+def _unpack(archive: Path, to: Path) -> None:
+    unfinished = to.with_name(f"{to.name}.part")
+    subprocess.run(["rm", "-rf", str(unfinished)], check=True)
+    unfinished.mkdir(parents=True)
+    subprocess.run(["dpkg-deb", "--extract", str(archive), str(unfinished)], check=True)
+    unfinished.rename(to)
+
+
+def _apt(folder: Path, *arguments: str) -> None:
+    # As root apt would fetch as another user, who may not write here.
+    argv = ["apt-get", "-o", "APT::Sandbox::User=root", *arguments]
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"apt-get {' '.join(arguments)} failed: {done.stderr.strip()[-400:]}")
+
+
+def search_path(cache: Path, names: Iterable[str]) -> str:
+    """A PATH over the packages' programs."""
+    folders = [unpacked(cache, name) / place for name in names for place in ("usr/sbin", "usr/bin", "sbin", "bin")]
+    return ":".join(str(folder) for folder in folders if folder.is_dir())
