@@ -1,0 +1,116 @@
+"""`make drills`: faults on a real cluster, from Prometheus' alert to the closed incident.
+
+    python -m tests.drills [--only TEXT] [--lanes N] [--elsewhere]
+
+Needs the lab (`make lab-up`), or another cluster. Then the lab's audit log is held against what opsmend claims to have asked,
+and against deploy/rbac (audit/). Ends with 'N passed, N failed', exits with 1 if anything failed; all of them on the lab write
+lab/results.json and lab/recorded_calls.json. Logs of opsmend are in .opsmend/drills/.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from rich.console import Console
+
+from lab.kube import Kube
+from lab.places import HERE
+from tests.drills.accounts import grant
+from tests.drills.alertmanager import Alertmanager
+from tests.drills.audit.witness import hear
+from tests.drills.cases import CASES
+from tests.drills.drill import Drill
+from tests.drills.ground import NoGroundError, another_cluster, the_lab
+from tests.drills.kubernetes import kubernetes
+from tests.drills.opsmend import opsmend_running
+from tests.drills.play import play
+from tests.drills.prometheus import Prometheus
+from tests.drills.scene import Scene
+from tests.drills.verdict import Verdict, table
+
+FOLDER: Final = Path(".opsmend/drills").resolve()
+RESULTS: Final = HERE / "results.json"
+
+console = Console(width=None if sys.stdout.isatty() else 200)
+
+
+async def main() -> int:
+    options = _options()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    try:
+        ground = another_cluster(FOLDER) if options.elsewhere else the_lab()
+    except NoGroundError as e:
+        console.print(str(e), highlight=False, soft_wrap=True)
+        return 1
+    chosen = [drill for drill in CASES if options.only in drill.name and (ground.is_lab or not drill.needs_lab)]
+    verdicts: list[Verdict] = []
+    since = datetime.now(UTC)
+    async with AsyncExitStack() as stack:
+        admin = await stack.enter_async_context(kubernetes(ground.kubeconfig))
+        kube = Kube(ground.kubeconfig)
+        accounts = await grant(admin, kube, FOLDER)
+        watched = [drill.name for drill in chosen if drill.watched]
+        opsmend = await stack.enter_async_context(opsmend_running(FOLDER, ground, accounts, watched))
+        prometheus = Prometheus(await stack.enter_async_context(_client(ground.prometheus_url)))
+        alertmanager = Alertmanager(await stack.enter_async_context(_client(ground.alertmanager_url)))
+
+        async def one(drill: Drill) -> None:
+            scene = Scene(drill.name, admin, kube, prometheus, alertmanager, opsmend)
+            others = frozenset(d.name for d in chosen if d is not drill)
+            verdict = await play(drill, scene, others)
+            verdicts.append(verdict)
+            _tell(verdict)
+
+        together: asyncio.Queue[Drill] = asyncio.Queue()
+        for drill in chosen:
+            if not drill.alone:
+                together.put_nowait(drill)
+
+        async def lane() -> None:
+            while not together.empty():
+                await one(together.get_nowait())
+
+        await asyncio.gather(*(lane() for _ in range(options.lanes)))
+        for drill in chosen:
+            if drill.alone:
+                await one(drill)
+        console.print(table(verdicts))
+        everything = ground.is_lab and not options.only
+        borne_out = True
+        if ground.audit_log:
+            borne_out = await hear(ground.audit_log, since, opsmend, chosen, console, all_rights=everything)
+    failed = sum(bool(verdict.wrong) for verdict in verdicts)
+    if everything:
+        RESULTS.write_text(json.dumps([v.as_json() for v in sorted(verdicts, key=lambda v: v.drill)], indent=1) + "\n")
+    print(f"{len(verdicts) - failed} passed, {failed} failed")
+    return 1 if failed or not verdicts or not borne_out else 0
+
+
+def _client(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, trust_env=False)
+
+
+def _tell(verdict: Verdict) -> None:
+    word = "[red]failed[/]" if verdict.wrong else "[green]passed[/]"
+    seconds = f" ({verdict.seconds['total']:.0f} s)" if verdict.seconds else ""
+    console.print(f"{word} {verdict.drill}{seconds}" + "".join(f"\n       {wrong}" for wrong in verdict.wrong), highlight=False)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.drills", description="Drills on a real cluster.")
+    parser.add_argument("--only", default="", help="play only the drills whose name contains this")
+    parser.add_argument("--elsewhere", action="store_true", help="on the cluster of KUBECONFIG, not the lab (docs/lab.md)")
+    parser.add_argument("--lanes", type=int, default=3, help="drills at the same time")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,42 @@
+"""An autoscaler that may not go as far as the load asks: its maximum is two, and its pods use far more CPU than is wanted."""
+
+from typing import Any, Final
+
+from tests.drills.drill import Drill
+from tests.drills.manifests import container, deployment, service
+from tests.drills.scene import Scene
+
+AUTOSCALER: Final[dict[str, Any]] = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "shop"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"},
+        "minReplicas": 1,
+        "maxReplicas": 2,
+        "metrics": [
+            {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}
+        ],
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}},
+    },
+}
+SHOP = container(env={"WORK_MS": "5"}, resources={"requests": {"cpu": "50m", "memory": "24Mi"}, "limits": {"memory": "96Mi"}})
+
+
+async def arrive(scene: Scene) -> None:
+    crowd = container(env={"LOAD_URL": "http://shop/", "LOAD_RPS": "13"}, name="crowd", ports=[], readinessProbe=None)
+    await scene.create(deployment("crowd", crowd, replicas=1))
+
+
+DRILL = Drill(
+    name="autoscaler-at-maximum",
+    objects=(deployment("shop", SHOP, replicas=1), service("shop"), AUTOSCALER),
+    fault=arrive,
+    alert="KubeHpaMaxedOut",
+    target="horizontalpodautoscaler:shop",
+    category="autoscaler_limited",
+    cause="HorizontalPodAutoscaler/shop",
+    actions=("patch_autoscaler",),
+    # The autoscaler then does its work.
+    changes=frozenset({"horizontalpodautoscalers/shop", "deployments/shop"}),
+)
