@@ -1,6 +1,5 @@
 """The API process: HTTP in, Temporal behind it, Slack's buttons where Slack is configured."""
 
-import asyncio
 from contextlib import AsyncExitStack
 
 import uvicorn
@@ -42,8 +41,3 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
         app = create_app(settings, desk, routers=routers, ready=temporal_answers)
         server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False))
         await server.serve()
-
-
-def run_api(settings: Settings, host: str, port: int) -> None:
-    """`serve_api` as a whole process."""
-    asyncio.run(serve_api(settings, host, port))

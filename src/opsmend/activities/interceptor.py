@@ -45,10 +45,11 @@ class _Conduct(ActivityInboundInterceptor):
 
 
 async def _beat(work: Work) -> None:
+    # The first comes later: what began just now has nothing to tell, and most activities are over by then.
     every = activity.info().heartbeat_timeout
     while every:
-        activity.heartbeat(*work.details)
         await asyncio.sleep(every.total_seconds() / 3)
+        activity.heartbeat(*work.details)
 
 
 def in_temporal_words(error: Exception, *details: Any) -> ApplicationError:
