@@ -2,6 +2,7 @@
 
 import urllib.request
 from pathlib import Path
+from typing import Final
 from urllib.error import URLError
 
 from lab.daemons import Daemons
@@ -19,6 +20,9 @@ from lab.places import (
     Places,
 )
 
+_AS_IF_INSTALLED: Final = 'mount -t overlay overlay -o "lowerdir=$1:/usr/share" /usr/share && shift && exec "$@"'
+"""Debian's Alertmanager reads its templates from /usr/share, whatever its configuration says: its own view of that has them."""
+
 
 def start_monitoring(places: Places, daemons: Daemons, pki: Pki, bin_path: str) -> None:
     """Returns once Prometheus and Alertmanager are ready."""
@@ -26,10 +30,12 @@ def start_monitoring(places: Places, daemons: Daemons, pki: Pki, bin_path: str) 
     alertmanager = fill_in(
         "alertmanager.yml", places.state / "alertmanager.yml", places, OPSMEND=OPSMEND_URL, TOKEN_FILE=places.webhook_token
     )
+    package = unpacked(places.cache, "prometheus-alertmanager")
     daemons.start(
         "alertmanager",
         [
-            unpacked(places.cache, "prometheus-alertmanager") / "usr/bin/prometheus-alertmanager",
+            *("unshare", "--mount", "sh", "-c", _AS_IF_INSTALLED, "sh", package / "usr/share"),
+            package / "usr/bin/prometheus-alertmanager",
             f"--config.file={alertmanager}",
             f"--storage.path={places.state}/alertmanager",
             f"--web.listen-address={_address(ALERTMANAGER_URL)}",

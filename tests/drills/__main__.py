@@ -90,6 +90,9 @@ async def main() -> int:
     failed = sum(bool(verdict.wrong) for verdict in verdicts)
     if everything:
         RESULTS.write_text(json.dumps([v.as_json() for v in sorted(verdicts, key=lambda v: v.drill)], indent=1) + "\n")
+    for verdict in verdicts:
+        if verdict.wrong:
+            _tell(verdict)
     print(f"{len(verdicts) - failed} passed, {failed} failed")
     return 1 if failed or not verdicts or not borne_out else 0
 
