@@ -45,7 +45,7 @@ class Container(Record):
     log: str = ""
     """Tail of the current run's log (a few KB)."""
     previous_log: str = ""
-    """Tail of the previous run's log, empty where there was none."""
+    """Tail of the log of the last run that ended, empty where there was none."""
 
 
 class Condition(Record):

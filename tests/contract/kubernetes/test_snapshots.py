@@ -1,6 +1,7 @@
 """A snapshot holds the neighbourhood of the target, says what it could not see, and never a secret."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,7 @@ from tests.contract.kubernetes.api_objects import (
 from tests.contract.kubernetes.scripted_api import Answer, ScriptedApi, connected
 
 from opsmend.adapters.kubernetes.reader import KubernetesReader
+from opsmend.agents.sre.reading.failures import failing_log
 from opsmend.domain.actions.rollback_workload import RollbackWorkload
 from opsmend.domain.record import digest
 from opsmend.domain.target import Kind, ObjectRef, Target
@@ -105,6 +107,21 @@ async def test_log_of_a_container_that_the_node_has_removed_is_unseen_and_not_wh
     snapshot = await reader.snapshot(WEB)
     assert "unable to retrieve" not in snapshot.model_dump_json()
     assert "previous log of pod web-h2-a container app: the node has removed that container meanwhile" in snapshot.unseen
+
+
+@pytest.mark.parametrize("state", [{"running": {}}, {"waiting": {"reason": "CrashLoopBackOff"}}], ids=["running", "waiting"])
+async def test_a_run_that_ended_while_the_status_still_told_of_the_one_before_is_not_missed(
+    api: ScriptedApi, reader: KubernetesReader, state: dict[str, Any]
+) -> None:
+    """A loop of crashes: the node keeps the log of the run that ended last, and the status lags behind it."""
+    api.holds(f"{CORE}/pods", a_pod("web-h2-a", **CRASHING | {"state": state}))
+
+    def answer(query: dict[str, str]) -> Answer:
+        return Answer("unable to retrieve container logs for containerd://87540ebcf466f84684cf" if "previous" in query else LOG)
+
+    api.answering[f"{CORE}/pods/web-h2-a/log"] = answer
+    ((container,),) = [pod.containers for pod in (await reader.snapshot(WEB)).pods]
+    assert "unknown directive" in failing_log(container)
 
 
 async def test_only_the_container_that_is_not_well_is_asked_for_its_log(api: ScriptedApi, reader: KubernetesReader) -> None:

@@ -147,13 +147,19 @@ async def _container_with_logs(reading: Reading, pod: Pod, container: Container,
     failed_now = container.terminated is not None and container.terminated.exit_code != 0
     update = {}
     if failed_now or (container.running and (every or failed_before or not container.ready)):
-        update["log"] = await _log(reading, pod, container, previous=False)
+        update["log"] = await _log(reading, pod, container) or ""
     if failed_before and not failed_now:
-        update["previous_log"] = await _log(reading, pod, container, previous=True)
+        previous = await _log(reading, pod, container, previous=True)
+        if previous is None:
+            # A node keeps one ended run. That it has thrown away the one that the status calls the last means that another has
+            # ended since, though the status does not say so yet: in a loop of crashes, one that ends as it begins.
+            previous = update.get("log") or await _log(reading, pod, container)
+        update["previous_log"] = previous or ""
     return container.model_copy(update=update) if update else container
 
 
-async def _log(reading: Reading, pod: Pod, container: Container, *, previous: bool) -> str:
+async def _log(reading: Reading, pod: Pod, container: Container, *, previous: bool = False) -> str | None:
+    """None where the node has thrown it away; empty where it could not be read."""
     query = {"container": container.name, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
     if previous:
         query["previous"] = "true"
@@ -162,6 +168,6 @@ async def _log(reading: Reading, pod: Pod, container: Container, *, previous: bo
     tail = await reading.attempt(what, reading.log(ref, query), "")
     if _CLEANED_AWAY.fullmatch(tail):
         reading.unseen.append(f"{what}: the node has removed that container meanwhile")
-        return ""
+        return None
     # A server may answer more than it was asked for, and redaction takes time that grows with the text.
     return redact(tail[-LOG_BYTES:])[-LOG_KEPT:]
