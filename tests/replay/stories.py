@@ -16,7 +16,7 @@ from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from tests.builders import NOW, a_decision_request, a_ref, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, World
-from tests.workflows.fakes import LosesItsNode
+from tests.workflows.fakes import LosesItsNode, SeenInTheWrongMoment
 
 Story = Callable[[World], Awaitable[object]]
 
@@ -162,6 +162,13 @@ async def mended_after_maintenance(world: World) -> None:
     await world.client.get_workflow_handle(INCIDENT).result()
 
 
+async def looked_at_again_while_it_moved(world: World) -> None:
+    await world.alert()
+    asked = await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, within=60)
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
 async def waited_in_line(world: World) -> None:
     """Two alerts with one cause: the second incident waits for the answer to the first, which is no, and then asks itself."""
     service = a_target(Kind.SERVICE)
@@ -211,6 +218,7 @@ TERMS: Final[dict[Story, dict[str, Any]]] = {
     expired: {"patience": IMPATIENT},
     good_configuration_kept: {"watched": ("pay", "shop")},
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},
+    looked_at_again_while_it_moved: {"cluster": SeenInTheWrongMoment(1)},
 }
 
 STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
@@ -230,6 +238,7 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         good_configuration_kept,
         resolved_during_maintenance,
         mended_after_maintenance,
+        looked_at_again_while_it_moved,
         waited_in_line,
         grouped_under_a_lost_node,
     )

@@ -41,6 +41,7 @@ from tests.builders import (
     a_snapshot,
     a_target,
     a_template,
+    a_termination,
     a_workload,
     ago,
     some_revisions,
@@ -166,6 +167,26 @@ class LosesItsNode(ClusterInMemory):
         pods = [a_pod(f"{target.name}-{suffix}", node="node-1", containers=[container]) for suffix in "ab"]
         workload = a_workload(ref=a_ref(name=target.name))
         return a_snapshot(target=target, workload=workload, pods=tuple(pods), nodes=(node,))
+
+
+class SeenInTheWrongMoment(ClusterInMemory):
+    """As many investigations as `tells_nothing` find the target up again for a moment, before its next crash."""
+
+    def __init__(self, tells_nothing: int) -> None:
+        super().__init__()
+        self.tells_nothing = tells_nothing
+        self.looks = 0
+
+    async def snapshot(self, target: Target) -> Snapshot:
+        self.looks += 1
+        if self.looks > self.tells_nothing:
+            return await super().snapshot(target)
+        now = datetime.now(UTC)
+        ended = a_termination(started_at=now - timedelta(seconds=2), finished_at=now - timedelta(seconds=1))
+        again = a_container(ready=False, restarts=2, last_terminated=ended)
+        workload = a_workload(ready_replicas=1, available_replicas=1)
+        pods = (a_pod("web-6d4cf-a"), a_pod("web-6d4cf-b", containers=[again], created_at=now - timedelta(seconds=20)))
+        return a_snapshot(target=target, taken_at=now, workload=workload, pods=pods)
 
 
 class MemoryInMemory:

@@ -171,6 +171,8 @@ class IncidentWorkflow:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
                 await self._sitting_out.node(node, diagnosis)
+            elif diagnosis.category is Category.UNKNOWN:
+                await self._sitting_out.motion(diagnosis, found[1])
             else:
                 return found
 
@@ -187,8 +189,6 @@ class IncidentWorkflow:
             self._log.note("memory.recalled", f"{best.incident_id} run {best.run_id}: {best.summary} → {best.remedy}")
         if diagnosis.category is Category.HEALTHY:
             raise IncidentOver(Outcome.NO_ACTION, diagnosis.summary)
-        if diagnosis.category is Category.UNKNOWN:
-            raise IncidentOver(Outcome.ESCALATED, f"no cause could be told: {diagnosis.summary}")
         return diagnosis, found.baseline, found.snapshot
 
     async def _plan(self, target: Target, diagnosis: Diagnosis, snapshot: Any, attempt: int) -> Plan:

@@ -1,4 +1,4 @@
-"""Waiting for what somebody else sees to: planned maintenance, or a lost node that has an incident of its own."""
+"""Waiting before another look: for planned maintenance, a lost node that has an incident of its own, or what still moves."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.incident import Outcome
     from opsmend.domain.maintenance import LONGEST
     from opsmend.domain.target import Kind, Target
+    from opsmend.domain.verification import Baseline, Health
 
 from opsmend.workflows.incident_log import IncidentLog, IncidentOver
 
@@ -26,8 +27,15 @@ SHORTEST_WINDOW: Final = timedelta(minutes=1)
 LOOKS_AT_A_NODE: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 30, 30, 30))
 """Until the next look at a node that is lost: two hours in all, and Kubernetes moves its pods after five minutes."""
 
+LOOKS_WHILE_IT_MOVES: Final = tuple(timedelta(seconds=seconds) for seconds in (10, 20, 40))
+"""Until the next look at a target that no rule explains and that is not at rest: a crash loop comes by in that time, and a
+person who has to be told waits little over a minute."""
+
 GROUPS_UNDER_NODES: Final = "what-a-lost-node-broke-waits-for-the-incident-of-the-node"
 """Patch: runs that began before it ended at a lost node. It can go once no run is older than 0.2."""
+
+LOOKS_AGAIN: Final = "what-no-rule-explains-is-looked-at-again-while-it-moves"
+"""Patch: runs that began before it ended at the first look that told nothing. It can go as the other."""
 
 
 class SittingOut:
@@ -38,6 +46,7 @@ class SittingOut:
         self._book = book
         self._windows = 0
         self._looks_at_a_node = 0
+        self._looks_in_motion = 0
 
     def lost_node(self, diagnosis: Diagnosis) -> Target | None:
         """The node that the diagnosis blames for what another target suffers."""
@@ -74,6 +83,19 @@ class SittingOut:
         self._log.note("node.waiting", f"{diagnosis.summary}; {node.incident_id} sees to it, nothing is changed here")
         await self._wait(wait, f"until the next look at {node}", f"the loss of {node}")
         self._log.note("node.looking", f"the alert still fires: looking at {node} again")
+
+    async def motion(self, unknown: Diagnosis, baseline: Baseline) -> None:
+        """What was looked at in the wrong moment (a container that just starts once more, a rollout) may tell more in the next.
+
+        Raises IncidentOver at once where the target is at rest, and where all looks told nothing.
+        """
+        moving = baseline.health is Health.INCONCLUSIVE and self._looks_in_motion < len(LOOKS_WHILE_IT_MOVES)
+        if not moving or not workflow.patched(LOOKS_AGAIN):
+            raise IncidentOver(Outcome.ESCALATED, f"no cause could be told: {unknown.summary}")
+        wait = LOOKS_WHILE_IT_MOVES[self._looks_in_motion]
+        self._looks_in_motion += 1
+        self._log.note("motion.waiting", f"{unknown.summary}; it still moves, and is looked at again in {wait.seconds} s")
+        await self._wait(wait, "until the next look: it still moves", "the look at what still moved")
 
     async def _wait(self, wait: timedelta, until: str, during: str) -> None:
         self._log.enter(self._log.state.status, self._book.severity)
