@@ -56,7 +56,8 @@ async def digests(admin: Kubernetes, *, but: frozenset[str] = frozenset()) -> di
 def _belongs_to_others(path: str, metadata: Json, but: frozenset[str]) -> bool:
     if path.endswith("/nodes"):
         return (metadata.get("labels") or {}).get("pool") in but
-    namespace = metadata["name"] if path.endswith("/namespaces") else metadata.get("namespace", "")
+    # What has no namespace is called after the one that it is for.
+    namespace = metadata.get("namespace") or metadata["name"]
     return namespace in but or namespace.startswith(_OTHER_SUITES)
 
 
