@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Target
@@ -52,8 +54,16 @@ class SilentAndAtRest(ClusterInMemory):
         return a_snapshot(target=target, workload=a_workload(ready_replicas=0, available_replicas=0), pods=pods)
 
 
-async def test_what_is_at_rest_is_a_persons_at_once(make_world: MakeWorld) -> None:
-    world = await make_world(cluster=SilentAndAtRest())
+class WithoutPods(ClusterInMemory):
+    """A target of which nothing says whether it is well: a quota, say."""
+
+    async def snapshot(self, target: Target) -> Snapshot:
+        return a_snapshot(target=target, workload=None, pods=(), revisions=(), services=())
+
+
+@pytest.mark.parametrize("cluster", [SilentAndAtRest, WithoutPods])
+async def test_what_is_at_rest_is_a_persons_at_once(make_world: MakeWorld, cluster: type[ClusterInMemory]) -> None:
+    world = await make_world(cluster=cluster())
     await world.alert()
     closed = await world.until_closed()
     assert closed.closing.startswith("no cause could be told")

@@ -89,8 +89,10 @@ class SittingOut:
 
         Raises IncidentOver at once where the target is at rest, and where all looks told nothing.
         """
-        moving = baseline.health is Health.INCONCLUSIVE and self._looks_in_motion < len(LOOKS_WHILE_IT_MOVES)
-        if not moving or not workflow.patched(LOOKS_AGAIN):
+        # Where there are no pods nothing moves: such a target just cannot be judged.
+        moves = baseline.health is Health.INCONCLUSIVE and baseline.desired_replicas > 0
+        through = self._looks_in_motion == len(LOOKS_WHILE_IT_MOVES)
+        if not moves or through or not workflow.patched(LOOKS_AGAIN):
             raise IncidentOver(Outcome.ESCALATED, f"no cause could be told: {unknown.summary}")
         wait = LOOKS_WHILE_IT_MOVES[self._looks_in_motion]
         self._looks_in_motion += 1
