@@ -18,6 +18,7 @@ from typing import Final
 import uvloop
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 from tests.workflows.fakes import (
     ArtifactsInMemory,
@@ -93,7 +94,9 @@ def _agents(client: Client) -> list[Worker]:
 async def main(kind: str) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    client = await connect(os.environ["TEMPORAL_ADDRESS"], "default")
+    address = os.environ["TEMPORAL_ADDRESS"]
+    plain = kind == "plain"
+    client = await (Client.connect(address, data_converter=pydantic_data_converter) if plain else connect(address, "default"))
     async with AsyncExitStack() as stack:
         for worker in workers_for(kind, client):
             await stack.enter_async_context(worker)

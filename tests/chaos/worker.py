@@ -17,9 +17,9 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.settings import Settings
 from opsmend.worker import ROLES, run_workers
 
@@ -81,7 +81,7 @@ async def main() -> None:
     client = await Client.connect(
         settings.temporal_address or "127.0.0.1:7233",
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         interceptors=[chaos],  # the client hands it to its workers
     )
     async with AsyncExitStack() as stack:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.worker import WORKFLOWS, graph_plugin
 from tests.replay.record import GENERATION, HISTORIES
 from tests.replay.stories import STORIES
@@ -17,7 +17,7 @@ RECORDED = sorted(HISTORIES.glob("*/*/*.json"))
 
 
 def _replayer() -> Replayer:
-    return Replayer(workflows=WORKFLOWS, plugins=[graph_plugin()], data_converter=pydantic_data_converter)
+    return Replayer(workflows=WORKFLOWS, plugins=[graph_plugin()], data_converter=DATA_CONVERTER)
 
 
 def _recorded(path: Path) -> WorkflowHistory:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.large_payloads import converter_with
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.alert import Alert
 from opsmend.domain.budget import Budget
@@ -155,7 +155,7 @@ MakeWorld = Callable[..., Awaitable[World]]
 async def a_server() -> WorkflowEnvironment:
     """A Temporal server that knows our search attributes."""
     return await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         dev_server_existing_path=str(temporal_binary()),
         ip="127.0.0.1",
         search_attributes=list(ALL),
@@ -171,7 +171,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
             """`shared_store`: the workers keep large payloads in an artifact store, as in production."""
             if skipping:
                 env = await WorkflowEnvironment.start_time_skipping_v2(
-                    data_converter=pydantic_data_converter,
+                    data_converter=DATA_CONVERTER,
                     dev_server_existing_path=str(temporal_binary()),
                     ip="127.0.0.1",
                     search_attributes=list(ALL),

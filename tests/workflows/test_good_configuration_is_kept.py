@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleDescription, WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.adapters.temporal.schedule import SCHEDULE_ID, schedule_last_good
 from opsmend.domain.incident import Outcome
 from opsmend.embedded.temporal_server import temporal_binary
@@ -167,7 +167,7 @@ async def test_where_nothing_is_watched_any_more_the_schedule_goes(world: World)
 
 async def test_temporal_away_is_said_so() -> None:
     async with await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter, dev_server_existing_path=str(temporal_binary()), ip="127.0.0.1"
+        data_converter=DATA_CONVERTER, dev_server_existing_path=str(temporal_binary()), ip="127.0.0.1"
     ) as env:
         client = env.client
     with pytest.raises(TemporalUnavailableError, match=SCHEDULE_ID):

@@ -80,7 +80,7 @@ class CedarJudge:
         attributes = {"via": person.via, "id": person.id, "name": person.name, "groups": list(person.groups)}
         objects = _unique(touched for step in plan.steps for touched in _touched(step))
         answers = [
-            (touched, self._ask(principal, attributes, "decide", touched, cluster, {"cluster": cluster})) for touched in objects
+            (touched, self._ask(principal, attributes, "decide", touched, [{"cluster": cluster}])[0]) for touched in objects
         ]
         refused = [(touched, answer) for touched, answer in answers if not answer.allowed]
         deciding = refused or answers
@@ -97,15 +97,10 @@ class CedarJudge:
     def _climb(self, action: str, touched: ObjectRef, context: dict[str, Any]) -> _Leave:
         reached, deciding = Autonomy.OBSERVE, _Answer(True, (), "observing is always allowed")
         question = f"{action} on {touched}"
-        for mode in LADDER[1:]:
-            answer = self._ask(
-                {"type": "Agent", "id": "deployment"},
-                {},
-                action,
-                touched,
-                context["cluster"],
-                context | {"mode": mode},
-            )
+        modes = LADDER[1:]
+        contexts = [context | {"mode": mode} for mode in modes]
+        answers = self._ask({"type": "Agent", "id": "deployment"}, {}, action, touched, contexts)
+        for mode, answer in zip(modes, answers, strict=True):
             if not answer.allowed:
                 policies = _unique((*deciding.policies, *answer.policies))
                 return _Leave(reached, policies, f"{question}: {reached} ({deciding.reason}), not {mode} ({answer.reason})")
@@ -118,23 +113,20 @@ class CedarJudge:
         attributes: dict[str, Any],
         action: str,
         touched: ObjectRef,
-        cluster: str,
-        context: dict[str, Any],
-    ) -> _Answer:
+        contexts: list[dict[str, Any]],
+    ) -> list[_Answer]:
+        """An answer for each of `contexts`, which name the cluster."""
+        cluster = contexts[0]["cluster"]
         resource = {"type": "Object", "id": f"{cluster}/{touched}"}
         about = {"cluster": cluster, "kind": touched.kind, "namespace": touched.namespace, "name": touched.name}
-        result = cedarpy.is_authorized(
-            {
-                "principal": principal,
-                "action": {"type": "Action", "id": action},
-                "resource": resource,
-                "context": context,
-            },
+        asked = {"principal": principal, "action": {"type": "Action", "id": action}, "resource": resource}
+        results = cedarpy.is_authorized_batch(
+            [asked | {"context": context} for context in contexts],
             self._policies.policy_set,
             [{"uid": principal, "attrs": attributes, "parents": []}, {"uid": resource, "attrs": about, "parents": []}],
             schema=self._policies.schema,
         )
-        return _answer(result)
+        return [_answer(result) for result in results]
 
 
 def _answer(result: cedarpy.AuthzResult) -> _Answer:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     DataConverter,
     ExternalStorage,
@@ -24,6 +23,7 @@ from temporalio.converter import (
     StorageDriverWorkflowInfo,
 )
 
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.domain.ports.artifacts import ArtifactRef, Artifacts
 
 INLINE_AT_MOST: Final = 16 * 1024
@@ -59,7 +59,7 @@ def converter_with(artifacts: Artifacts) -> DataConverter:
         return driver if _is_work(context) else None
 
     storage = ExternalStorage(drivers=[driver], driver_selector=select, payload_size_threshold=INLINE_AT_MOST)
-    return dataclasses.replace(pydantic_data_converter, external_storage=storage)
+    return dataclasses.replace(DATA_CONVERTER, external_storage=storage)
 
 
 def _is_work(context: StorageDriverSelectContext) -> bool:
