@@ -166,13 +166,13 @@ class IncidentWorkflow:
         """What is wrong that nobody else sees to."""
         while True:
             found = await self._unless_resolved(self._investigate(target), finishes_in=self._terms.finish_within)
-            diagnosis = found[0]
+            diagnosis, baseline, _ = found
             if diagnosis.category is Category.MAINTENANCE:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
                 await self._sitting_out.node(node, diagnosis)
             elif diagnosis.category is Category.UNKNOWN:
-                await self._sitting_out.motion(diagnosis, found[1])
+                await self._sitting_out.motion(diagnosis, baseline)
             else:
                 return found
 
