@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 from opsmend.embedded import tether
@@ -16,6 +17,13 @@ from opsmend.errors import PermanentError, bounded
 
 _GRACE: Final = timedelta(seconds=15)
 """A worker drains for up to 10 s (see worker.py); what is still there after this is killed."""
+
+
+_PORTS: Final = range(20_000, 30_000)
+"""Below those that systems give to connections (Linux from 32768, others from 49152: RFC 6335) and Kubernetes to Services
+(30000 to 32767)."""
+
+_MOST_TRIES: Final = 100
 
 
 class PartFailedError(PermanentError):
@@ -101,15 +109,17 @@ def _tethered(argv: Sequence[str]) -> list[str]:
 
 
 def free_port(preferred: int = 0) -> int:
-    """A free loopback port: `preferred` if it is free."""
-    for port in (preferred, 0):
+    """A free loopback port: `preferred` if it is free.
+
+    Whoever it is for listens on it only a while later, so it is none that a connection may get meanwhile.
+    """
+    chosen = SystemRandom().sample(_PORTS, _MOST_TRIES)
+    for port in [preferred, *chosen] if preferred else chosen:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+            with suppress(OSError):
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+                return port
     raise PartFailedError("no loopback port is free")
 
 

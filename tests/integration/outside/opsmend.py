@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +12,8 @@ from typing import Any, Final
 import httpx
 import psutil
 from tests.integration.outside.waiting import eventually
+
+from opsmend.embedded.processes import free_port
 
 Json = dict[str, Any]
 
@@ -49,7 +50,7 @@ class Opsmend:
     folder: Path
     kubeconfig: Path
     extra: Mapping[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -237,12 +238,6 @@ def _part(process: psutil.Process) -> str:
         if name in ("temporal", "milvus", "worker", "api"):
             return name
     return " ".join(command)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
