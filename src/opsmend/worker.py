@@ -90,8 +90,8 @@ def graph_plugin() -> LangGraphPlugin:
         graphs={
             "sre": sre_graph(SreAgent(absent(), absent(), absent(), absent(), absent())),
             "architect": architect_graph(ArchitectAgent(absent(), absent())),
-            "security": security_graph(SecurityAgent(absent(), absent())),
-            "deployment": deployment_graph(DeploymentAgent(absent(), absent(), absent())),
+            "security": security_graph(SecurityAgent(absent(), absent(), absent())),
+            "deployment": deployment_graph(DeploymentAgent(absent(), absent(), absent(), absent())),
         }
     )
 
@@ -132,16 +132,18 @@ def architect_worker(client: Client, cluster: ClusterReader, artifacts: Artifact
     return _activity_worker(client, queues.ARCHITECT, _nodes("architect", graph))
 
 
-def security_worker(client: Client, cluster: ClusterReader, judge: Judge) -> Worker:
-    graph = security_graph(SecurityAgent(cluster, judge))
+def security_worker(client: Client, cluster: ClusterReader, judge: Judge, artifacts: Artifacts) -> Worker:
+    graph = security_graph(SecurityAgent(cluster, judge, artifacts))
     deciders = PolicyActivities(judge)
     return _activity_worker(
         client, queues.SECURITY, [*_nodes("security", graph), deciders.check_decider, deciders.check_watched]
     )
 
 
-def deployment_worker(client: Client, reader: ClusterReader, writer: ClusterWriter, judge: Judge) -> Worker:
-    graph = deployment_graph(DeploymentAgent(reader, writer, judge))
+def deployment_worker(
+    client: Client, reader: ClusterReader, writer: ClusterWriter, judge: Judge, artifacts: Artifacts
+) -> Worker:
+    graph = deployment_graph(DeploymentAgent(reader, writer, judge, artifacts))
     return _activity_worker(client, queues.DEPLOYMENT, _nodes("deployment", graph))
 
 
@@ -204,14 +206,14 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
             return architect_worker(client, KubernetesReader(await connect_cluster(settings.kubernetes, stack)), artifacts)
         case "security":
             reader = KubernetesReader(await connect_cluster(settings.kubernetes, stack))
-            return security_worker(client, reader, CedarJudge(settings.policy.directory))
+            return security_worker(client, reader, CedarJudge(settings.policy.directory), artifacts)
         case "deployment":
             connection = await connect_cluster(settings.kubernetes, stack)
             judge = CedarJudge(settings.policy.directory)
             if settings.kubernetes.executor is None:
                 log.warning("executor.unset", meaning="changes are made with the rights of the kubeconfig")
             writer = KubernetesWriter(connection, executor_of(settings.kubernetes, connection))
-            return deployment_worker(client, KubernetesReader(connection), writer, judge)
+            return deployment_worker(client, KubernetesReader(connection), writer, judge, artifacts)
         case "connectors":
             desk = desk_for(settings, client)
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()

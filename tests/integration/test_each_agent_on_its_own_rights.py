@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 from tests.builders import a_decision_request, an_alert
-from tests.contract.kubernetes.clusters import Shop, a_shop
+from tests.contract.kubernetes.clusters import Shop, a_shop, eventually
 from tests.contract.kubernetes.granted import rules_for
 from tests.contract.kubernetes.test_on_the_embedded_cluster import is_crashing
 from tests.integration.test_rules_heal_what_breaks import CONFIG, edit_config_in_place
@@ -112,8 +112,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             workflows_worker(env.client),
             sre_worker(env.client, sre, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
             architect_worker(env.client, architect, artifacts),
-            security_worker(env.client, security, judge),
-            deployment_worker(env.client, KubernetesReader(deployment), writer, judge),
+            security_worker(env.client, security, judge, artifacts),
+            deployment_worker(env.client, KubernetesReader(deployment), writer, judge, artifacts),
             connectors_worker(env.client, desk, ChatInMemory(), memory),
         ):
             await stack.enter_async_context(worker)
@@ -152,6 +152,43 @@ async def test_the_rights_are_enough_and_nobody_is_refused_anything(
     assert b"serviceaccounts/token" in kept
     assert TOKEN_PREFIX.encode() not in kept
     assert TOKEN_PREFIX not in closed.model_dump_json() + caplog.text + "".join(capsys.readouterr())
+
+
+async def crowd(shop: Shop, pods: int) -> None:
+    """Others' Deployments and Services, until the namespace has so many pods."""
+    present = len((await shop.get("/api/v1/namespaces/shop/pods"))["items"])
+    for number, replicas in enumerate([10] * ((pods - present) // 10) + [(pods - present) % 10]):
+        name = f"other-{number}"
+        container = {"name": "app", "image": "nginx:1.27.3", "ports": [{"containerPort": 80}]}
+        spec = {"containers": [container]}
+        template = {"metadata": {"labels": {"app": name}}, "spec": spec}
+        deployment = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+        await shop.post("/apis/apps/v1/namespaces/shop/deployments", {"metadata": {"name": name}, "spec": deployment})
+        service = {"selector": {"app": name}, "ports": [{"port": 80}]}
+        await shop.post("/api/v1/namespaces/shop/services", {"metadata": {"name": name}, "spec": service})
+
+    async def there() -> bool | None:
+        return len((await shop.get("/api/v1/namespaces/shop/pods"))["items"]) >= pods or None
+
+    await eventually(there)
+
+
+async def test_an_ordinary_incident_among_200_pods_takes_no_more_than_25_calls(scene: Scene) -> None:
+    """From its first alert to its verified fix, the executor's token, the dry run and three looks among them.
+
+    What a slow machine adds is not counted: looks that find the rollout not through, and a second try after a status write.
+    """
+    await crowd(scene.shop, 200)
+    closed = await mended(scene)
+    assert closed.outcome is Outcome.REMEDIATED, closed.closing
+    audit = await scene.audit()
+    assert closed.usage.api_calls == len(audit)
+    verifying = [e for e in audit if "sre:2)" in e["user_agent"]]
+    not_through = sum(e["resource"] == "replicasets.apps" for e in verifying)
+    refused = sum(e["code"] == 409 for e in audit)
+    assert len(audit) - 3 * not_through - 2 * refused <= 25, [(e["user"], e["verb"], e["resource"]) for e in audit]
+    everywhere = [e for e in audit if e["verb"] == "list" and not e["namespace"]]
+    assert everywhere == []
 
 
 async def test_a_namespace_that_nobody_granted_is_escalated_with_the_command_that_grants_it(scene: Scene) -> None:

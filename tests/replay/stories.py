@@ -85,15 +85,19 @@ async def an_agent_gave_up(world: World) -> None:
 
 
 async def taken_back(world: World) -> None:
-    world.metrics.firing = True
-    await world.alert()
-    asked = await world.until_asked()
-    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await world.until(lambda s: s.status == "verifying")
+    await world.until_verifying()
     world.cluster.break_by_rollout()
     world.cluster.object["metadata"]["annotations"].clear()
     await world.until_closed()
     await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def taken_back_as_the_alerts_resolved(world: World) -> None:
+    await world.until_verifying()
+    await world.alert(status="resolved")
+    world.cluster.break_by_rollout()
+    world.cluster.object["metadata"]["annotations"].clear()
     await world.client.get_workflow_handle(INCIDENT).result()
 
 
@@ -231,6 +235,7 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         resolved_while_looking,
         an_agent_gave_up,
         taken_back,
+        taken_back_as_the_alerts_resolved,
         undone,
         stale_and_planned_again,
         healthy,

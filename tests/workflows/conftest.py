@@ -19,6 +19,7 @@ from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.alert import Alert
 from opsmend.domain.budget import Budget
 from opsmend.domain.incident import IncidentState, Patience, Status
+from opsmend.domain.plan import Plan
 from opsmend.domain.ports.desk import IncidentRow
 from opsmend.embedded.temporal_server import temporal_binary
 from opsmend.errors import IncidentNotFoundError
@@ -32,7 +33,7 @@ from opsmend.worker import (
     workflows_worker,
 )
 from opsmend.workflows.search_attributes import ALL
-from tests.builders import a_target, an_alert
+from tests.builders import a_decision_request, a_target, an_alert
 from tests.workflows.fakes import (
     ArtifactsInMemory,
     ChatInMemory,
@@ -89,8 +90,8 @@ class World:
             workflows_worker(self.workers_client, SandboxedWorkflowRunner()),
             sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
             architect_worker(self.workers_client, self.cluster, artifacts),
-            security_worker(self.workers_client, self.cluster, judge),
-            deployment_worker(self.workers_client, self.cluster, self.cluster, judge),
+            security_worker(self.workers_client, self.cluster, judge, artifacts),
+            deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts),
             connectors_worker(self.workers_client, self.desk, self.chat, self.memory),
         ):
             await stack.enter_async_context(worker)
@@ -144,6 +145,16 @@ class World:
 
     async def until_asked(self) -> IncidentState:
         return await self.until(lambda s: s.status is Status.AWAITING_APPROVAL)
+
+    async def until_verifying(self) -> Plan:
+        """Approve what is planned for an alert that goes on firing: the plan, once its fix is looked at."""
+        self.metrics.firing = True
+        await self.alert()
+        asked = await self.until_asked()
+        assert asked.plan is not None
+        await self.desk.decide(INCIDENT, a_decision_request(asked.plan))
+        await self.until(lambda s: s.status is Status.VERIFYING)
+        return asked.plan
 
     async def until_closed(self) -> IncidentState:
         return await self.until(lambda s: s.status is Status.CLOSED)

@@ -22,7 +22,7 @@ from opsmend.domain.ports.metrics import AlertCondition
 from opsmend.domain.ports.namespaces import ConfigMapSeen, NamespaceSeen
 from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import JsonObject, digest
-from opsmend.domain.snapshot import ConfigReference, Node, Snapshot, Workload
+from opsmend.domain.snapshot import ConfigReference, Node, Revision, Snapshot, Workload
 from opsmend.domain.target import Kind, ObjectRef, Target
 from opsmend.errors import (
     ArtifactMissingError,
@@ -109,7 +109,7 @@ class ClusterInMemory(RoomForAll):
         reverted = [reversion for change in changes if (reversion := await self.reverted(change))]
         return Look(snapshot=snapshot.model_copy(update={"glanced": glanced}), reverted=tuple(reverted))
 
-    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
         return LiveObject(object=deepcopy(self.object), revisions=some_revisions(GOOD, BAD))
 
     async def reverted(self, change: AppliedChange) -> Reversion | None:
@@ -120,7 +120,7 @@ class ClusterInMemory(RoomForAll):
     def require_cluster(self, cluster: str) -> None:
         """It stands for every cluster."""
 
-    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
+    async def dry_run(self, step: PlannedStep, marker: str, revisions: tuple[Revision, ...] = ()) -> DryRun:
         if marker_of(self.object) != marker and spec_digest(self.object) != step.precondition.spec_digest:
             raise PlanStaleError("the Deployment was edited since the plan was made")
         return DryRun(step_id=step.id, resource_version="1", diff=step.diff, matches_plan=True)

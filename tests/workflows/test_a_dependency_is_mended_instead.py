@@ -4,7 +4,7 @@ import pytest
 
 from opsmend.domain.actions.action import Action, LiveObject
 from opsmend.domain.incident import IncidentState, Outcome
-from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.snapshot import Revision, Snapshot
 from opsmend.domain.target import Kind, Target
 from tests.builders import (
     a_container,
@@ -50,9 +50,9 @@ class FrontCallsWeb(ClusterInMemory):
             dependencies=(a_dependency("web", service=None),),
         )
 
-    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
         self.read_of.add(str(action.target))
-        return await super().read(action, known)
+        return await super().read(action, known, revisions)
 
 
 async def mended(world: World) -> IncidentState:

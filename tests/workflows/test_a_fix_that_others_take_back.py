@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 
 from opsmend.domain.actions.object_digest import MARKER_ANNOTATION
-from opsmend.domain.execution import AppliedChange, Reversion, StepStatus
+from opsmend.domain.execution import AppliedChange, Reversion
 from opsmend.domain.incident import Outcome
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, World
@@ -21,11 +21,7 @@ def take_back(world: World) -> None:
 
 
 async def test_it_ends_at_once_with_the_name_of_who_took_it_back(world: World) -> None:
-    world.metrics.firing = True
-    await world.alert()
-    asked = await world.until_asked()
-    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await world.until(lambda s: s.status == "verifying")
+    await world.until_verifying()
     take_back(world)
     closed = await world.until_closed()
 
@@ -37,16 +33,11 @@ async def test_it_ends_at_once_with_the_name_of_who_took_it_back(world: World) -
 
 
 async def test_what_is_no_longer_ours_is_not_touched_again(world: World) -> None:
-    world.metrics.firing = True
-    await world.alert()
-    asked = await world.until_asked()
-    assert asked.plan is not None
-    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await world.until(lambda s: s.status == "verifying")
+    plan = await world.until_verifying()
     take_back(world)
     closed = await world.until_closed()
 
-    assert world.cluster.changes == [f"{asked.plan.hash}#1"]
+    assert world.cluster.changes == [f"{plan.hash}#1"]
     assert closed.undo is None
     assert len([entry for entry in closed.timeline if entry.event == "plan.proposed"]) == 1
 
@@ -67,9 +58,21 @@ async def test_a_fix_that_is_taken_back_before_the_first_look_is_left_alone_too(
 
     assert closed.outcome is Outcome.ESCALATED
     assert SENTENCE in closed.closing
-    assert closed.execution is not None
-    assert closed.execution.steps[-1].status is StepStatus.REVERTED
+    assert closed.verification is not None
+    assert (len(closed.verification.checks), closed.verification.reverted) == (1, ("1",))
     assert world.cluster.changes == [f"{asked.plan.hash}#1"]
+
+
+async def test_a_person_is_told_who_took_it_back_even_if_the_alert_resolved_on_a_moments_relief(world: World) -> None:
+    plan = await world.until_verifying()
+    await world.alert(status="resolved")
+    take_back(world)
+    closed = await world.until_closed()
+
+    assert closed.outcome is Outcome.ESCALATED
+    assert SENTENCE in closed.closing
+    assert "nothing was undone" in closed.closing
+    assert world.cluster.changes == [f"{plan.hash}#1"]
 
 
 async def test_a_person_is_warned_in_the_plan_that_another_tool_keeps_the_object(world: World) -> None:

@@ -23,11 +23,7 @@ async def test_a_fix_that_does_not_help_is_undone_and_a_person_is_called(world: 
 
 
 async def test_nothing_is_undone_when_the_alerts_resolve_while_the_fix_is_verified(world: World) -> None:
-    world.metrics.firing = True
-    await world.alert()
-    asked = await world.until_asked()
-    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await world.until(lambda s: s.status == "verifying")
+    await world.until_verifying()
     await world.alert(status="resolved")
     closed = await world.until_closed()
 

@@ -62,7 +62,7 @@ async def may_change_in(namespace: str, settings: Settings) -> str:
     async with AsyncExitStack() as stack:
         connection = await connect_cluster(settings.kubernetes, stack)
         executor = executor_of(settings.kubernetes, connection)
-        acting = await stack.enter_async_context(executor.acting_on(anything))
+        acting = await stack.enter_async_context((await executor.grant(anything)).acting())
         missing = await _missing(acting, MEND, namespace)
     if missing:
         raise ClusterForbiddenError(f"Not allowed in namespace {namespace}: {_listed(missing)}.")

@@ -64,6 +64,8 @@ class ReviewRequest(Record):
     plan: Plan
     cluster: str
     severity: str
+    snapshot: ArtifactRef | None = None
+    """What the plan was made from. Older workflow workers do not hand it on."""
 
 
 class Review(Record):
@@ -77,6 +79,10 @@ class ExecutionRequest(Record):
 
     approved: ApprovedPlan
     cluster: str
+    snapshot: ArtifactRef | None = None
+    """As in ReviewRequest."""
+    verified_next: bool = False
+    """Whether a verification reads the objects right afterwards: then the last step is not read back before."""
 
 
 class Execution(Record):

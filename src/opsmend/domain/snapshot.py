@@ -14,7 +14,7 @@ from opsmend.domain.last_good import LastGoodConfig
 from opsmend.domain.load import Load
 from opsmend.domain.maintenance import Maintenance
 from opsmend.domain.neighbour import Neighbour
-from opsmend.domain.record import JsonObject, Record
+from opsmend.domain.record import JsonObject, Record, digest
 from opsmend.domain.storage import Storage
 from opsmend.domain.target import ObjectRef, Target
 
@@ -116,6 +116,11 @@ class Revision(Record):
     change_cause: str = ""
     changes: tuple[Change, ...] = ()
     """What this revision changed against the one before it."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether its template is as the cluster has it, with nothing redacted: the digest, which is of the true one, tells."""
+        return digest(self.template) == self.template_digest
 
 
 class Workload(Record):

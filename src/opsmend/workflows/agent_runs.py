@@ -6,8 +6,11 @@ Ids are `<incident id>:<agent>:<n>`, so the Temporal UI shows each agent's work 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutError
 from temporalio.langgraph import graph
@@ -48,6 +51,12 @@ TELLS_WHAT_IT_USED: Final = "a-stopped-run-tells-what-it-used"
 """Patch: runs that began before it say nothing when they stop. It can go once no run is older than 0.2."""
 
 
+@lru_cache(maxsize=16)
+def _compiled(built: StateGraph[Any, Any, Any, Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """Once a process: it costs as much as walking the graph, and a compiled one keeps nothing of its walks."""
+    return built.compile()
+
+
 class _Account:
     """Walks an agent's graph, and keeps what its nodes used, those of a walk that failed included."""
 
@@ -58,9 +67,10 @@ class _Account:
 
     async def walk(self, state: JsonObject) -> JsonObject:
         reached: JsonObject = {}
-        # graph() also empties the plugin's cache of node results: a graph that was kept for a second walk would answer a node
-        # with the same input from that cache, and a verification would look only once.
-        steps = graph(self._agent).compile().astream(state, {"recursion_limit": _MOST_NODES}, stream_mode="values")
+        # graph() also empties the plugin's cache of node results: without it, a second walk would answer a node with the same
+        # input from that cache, and a verification would look only once.
+        walkable = _compiled(graph(self._agent))
+        steps = walkable.astream(state, {"recursion_limit": _MOST_NODES}, stream_mode="values")
         try:
             async for after_a_step in steps:
                 reached = after_a_step

@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         Status,
     )
     from opsmend.domain.plan import Plan
+    from opsmend.domain.ports.artifacts import ArtifactRef
     from opsmend.domain.ports.chat import MessageRef
     from opsmend.domain.target import Kind, Target
     from opsmend.domain.verdict import Autonomy, SecurityVerdict
@@ -73,6 +74,9 @@ MAY_FINISH: Final = "an-agent-that-is-called-off-may-finish"
 ASKS_ALONE: Final = "one-question-about-an-object-at-a-time"
 """Patch: runs that began before it hold the locks of their objects only while they change them. It can go as the other."""
 
+TELLS_WHO_TOOK_IT_BACK: Final = "a-fix-that-was-taken-back-is-told-though-the-alerts-resolved"
+"""Patch: runs that began before it take alerts that resolve on a moment's relief for the end. It can go as the others."""
+
 Result = TypeVar("Result")
 
 
@@ -95,6 +99,7 @@ class IncidentWorkflow:
         self._published = 0
         self._concluded = False
         self._watched = False
+        self._snapshot: ArtifactRef | None = None
         self._take(opened.carried)
 
     @workflow.run
@@ -141,8 +146,8 @@ class IncidentWorkflow:
             )
         for attempt in range(1, MOST_PLANS + 1):
             soon = self._terms.finish_within
-            diagnosis, baseline, snapshot = await self._find_out(target)
-            plan = await self._unless_resolved(self._plan(target, diagnosis, snapshot, attempt), finishes_in=soon)
+            diagnosis, baseline = await self._find_out(target)
+            plan = await self._unless_resolved(self._plan(target, diagnosis, attempt), finishes_in=soon)
             verdict = await self._unless_resolved(self._review(plan), finishes_in=soon)
             try:
                 if workflow.patched(ASKS_ALONE):
@@ -162,11 +167,11 @@ class IncidentWorkflow:
             workflow.sleep(self._terms.intake_window, summary="waiting for alerts of the same outbreak")
         )
 
-    async def _find_out(self, target: Target) -> tuple[Diagnosis, Baseline, Any]:
+    async def _find_out(self, target: Target) -> tuple[Diagnosis, Baseline]:
         """What is wrong that nobody else sees to."""
         while True:
             found = await self._unless_resolved(self._investigate(target), finishes_in=self._terms.finish_within)
-            diagnosis, baseline, _ = found
+            diagnosis, baseline = found
             if diagnosis.category is Category.MAINTENANCE:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
@@ -176,11 +181,12 @@ class IncidentWorkflow:
             else:
                 return found
 
-    async def _investigate(self, target: Target) -> tuple[Diagnosis, Baseline, Any]:
+    async def _investigate(self, target: Target) -> tuple[Diagnosis, Baseline]:
         request = InvestigationRequest(target=target, alerts=self._log.state.alerts)
         found = await self._crew.investigate(request)
         diagnosis = found.diagnosis
         self._watched = found.watched
+        self._snapshot = found.snapshot
         self._log.set(diagnosis=diagnosis)
         self._log.note("diagnosis.made", f"{diagnosis.summary} (confidence {diagnosis.confidence:.0%}, {diagnosis.tier})")
         workflow.upsert_search_attributes([search_attributes.TIER.value_set(diagnosis.tier.value)])
@@ -189,16 +195,17 @@ class IncidentWorkflow:
             self._log.note("memory.recalled", f"{best.incident_id} run {best.run_id}: {best.summary} → {best.remedy}")
         if diagnosis.category is Category.HEALTHY:
             raise IncidentOver(Outcome.NO_ACTION, diagnosis.summary)
-        return diagnosis, found.baseline, found.snapshot
+        return diagnosis, found.baseline
 
-    async def _plan(self, target: Target, diagnosis: Diagnosis, snapshot: Any, attempt: int) -> Plan:
+    async def _plan(self, target: Target, diagnosis: Diagnosis, attempt: int) -> Plan:
+        assert self._snapshot is not None  # noqa: S101 - _investigate has set it
         request = PlanningRequest(
             incident_id=self._log.state.id,
             run_id=self._log.state.run_id,
             attempt=attempt,
             target=target,
             diagnosis=diagnosis,
-            snapshot=snapshot,
+            snapshot=self._snapshot,
         )
         planning = await self._crew.plan(request)
         if planning.plan is None:
@@ -208,7 +215,9 @@ class IncidentWorkflow:
         return planning.plan
 
     async def _review(self, plan: Plan) -> SecurityVerdict:
-        request = ReviewRequest(plan=plan, cluster=self._log.state.target.cluster, severity=self._book.severity)
+        request = ReviewRequest(
+            plan=plan, cluster=self._log.state.target.cluster, severity=self._book.severity, snapshot=self._snapshot
+        )
         verdict = (await self._crew.review(request)).verdict
         self._log.set(verdict=verdict)
         workflow.upsert_search_attributes([search_attributes.AUTONOMY.value_set(verdict.policy.autonomy.value)])
@@ -295,6 +304,8 @@ class IncidentWorkflow:
         verification = self._log.state.verification
         worse = verification is not None and verification.worse_than_baseline
         if self._book.all_resolved and not worse:
+            if self._taken_back_by_others(record) and workflow.patched(TELLS_WHO_TOOK_IT_BACK):
+                raise IncidentOver(Outcome.ESCALATED, f"{why}; every alert resolved meanwhile, so nothing was undone")
             raise IncidentOver(Outcome.SELF_RESOLVED, f"every alert resolved, so nothing was undone, although {why}")
         await self._undo(approved, record, why)
 
@@ -355,7 +366,12 @@ class IncidentWorkflow:
         return at_once | set(verification.reverted if verification else ())
 
     async def _deploy(self, approved: ApprovedPlan, what: str) -> ExecutionRecord:
-        request = ExecutionRequest(approved=approved, cluster=self._log.state.target.cluster)
+        request = ExecutionRequest(
+            approved=approved,
+            cluster=self._log.state.target.cluster,
+            snapshot=self._snapshot,
+            verified_next=not approved.undo,
+        )
         execution = await self._crew.deploy(request, what)
         for step in execution.record.steps:
             self._log.note(f"step.{step.status}", f"{step.step_id} {step.action}" + (f": {step.detail}" if step.detail else ""))

@@ -105,6 +105,5 @@ async def test_change_by_an_executor_that_is_not_there_says_how_to_grant_it(side
     target = ObjectRef(kind=Kind.DEPLOYMENT, namespace=side.kube.namespace, name="web")
     async with adapter(side) as connection:
         with pytest.raises(ClusterForbiddenError, match=f'serviceaccounts "{ACCOUNT}" not found') as caught:
-            async with NamespaceExecutor(connection, ACCOUNT, "opsmend").acting_on(target):
-                pass
+            await NamespaceExecutor(connection, ACCOUNT, "opsmend").grant(target)
     assert "kubectl apply" in str(caught.value)

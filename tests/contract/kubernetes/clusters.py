@@ -22,7 +22,7 @@ from opsmend.domain.actions.planned_step import plan_step, projected
 from opsmend.domain.execution import DryRun, StepRecord
 from opsmend.domain.plan import Plan, PlannedStep
 from opsmend.domain.ports.cluster import ClusterWriter
-from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.snapshot import Revision, Snapshot
 from opsmend.domain.target import Kind, ObjectRef, Target
 from opsmend.errors import ClusterConflictError
 from opsmend.policy.redaction import redact
@@ -43,8 +43,8 @@ class PatientWriter:
     def require_cluster(self, cluster: str) -> None:
         self._writer.require_cluster(cluster)
 
-    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
-        return await _patiently(lambda: self._writer.dry_run(step, marker))
+    async def dry_run(self, step: PlannedStep, marker: str, revisions: tuple[Revision, ...] = ()) -> DryRun:
+        return await _patiently(lambda: self._writer.dry_run(step, marker, revisions))
 
     async def apply(self, step: PlannedStep, marker: str) -> StepRecord:
         return await _patiently(lambda: self._writer.apply(step, marker))

@@ -26,9 +26,10 @@ from opsmend.domain.actions.restart_workload import RestartWorkload
 from opsmend.domain.actions.rollback_workload import RollbackWorkload
 from opsmend.domain.health import assess
 from opsmend.domain.record import digest
+from opsmend.domain.snapshot import Revision
 from opsmend.domain.target import Kind, ObjectRef, Target
 from opsmend.domain.verification import Health
-from opsmend.errors import ClusterExpiredError
+from opsmend.errors import ClusterExpiredError, ClusterUnavailableError
 
 WEB = Target(cluster="test", kind=Kind.DEPLOYMENT, namespace="shop", name="web")
 EVENTS = f"{CORE}/events"
@@ -73,9 +74,9 @@ def is_well(api: ScriptedApi) -> None:
     api.holds(f"{CORE}/pods", a_pod("web-h2-a"), a_pod("web-h2-b"))
 
 
-async def test_an_ordinary_incident_takes_fifteen_calls(api: ScriptedApi, reader: KubernetesReader) -> None:
+async def test_an_ordinary_investigation_takes_thirteen_calls(api: ScriptedApi, reader: KubernetesReader) -> None:
     seen = await reader.snapshot(WEB)
-    assert seen.api_calls == len(api.requests) == 14
+    assert seen.api_calls == len(api.requests) == 13
 
 
 @pytest.mark.parametrize(
@@ -142,10 +143,11 @@ def an_event(about: str, reason: str, name: str = "", **fields: Any) -> dict[str
     } | fields
 
 
-async def test_warnings_come_in_one_call_and_those_about_others_are_dropped(api: ScriptedApi, reader: KubernetesReader) -> None:
+async def test_events_come_in_one_call_and_those_about_others_are_dropped(api: ScriptedApi, reader: KubernetesReader) -> None:
     found = [
         an_event("Pod web-h2-a", "BackOff"),
         an_event("ReplicaSet web-h2", "FailedCreate"),
+        an_event("Deployment web", "ScalingReplicaSet", type="Normal"),
         an_event("Pod other", "Failed"),
     ]
     api.on(EVENTS, Answer({"items": found, "metadata": {}}))
@@ -153,15 +155,16 @@ async def test_warnings_come_in_one_call_and_those_about_others_are_dropped(api:
     assert {(event.about, event.reason) for event in seen.events} == {
         ("Pod web-h2-a", "BackOff"),
         ("ReplicaSet web-h2", "FailedCreate"),
+        ("Deployment web", "ScalingReplicaSet"),
     }
-    assert len(asked(api, "/events")) == 2
+    assert len(asked(api, "/events")) == 1
 
 
-async def test_more_warnings_than_a_page_are_not_paged_through(api: ScriptedApi, reader: KubernetesReader) -> None:
+async def test_more_events_than_a_page_are_not_paged_through(api: ScriptedApi, reader: KubernetesReader) -> None:
     noise = [an_event("Pod other", "Failed", name=f"noise-{n}") for n in range(200)]
 
     def answer(query: dict[str, str]) -> Answer:
-        if query.get("fieldSelector") == "type=Warning":
+        if "reason!=Pulled" in query["fieldSelector"]:
             return Answer({"items": noise, "metadata": {"continue": "more"}})
         of = query["fieldSelector"].split("involvedObject.name=")[1]
         kind = query["fieldSelector"].split("involvedObject.kind=")[1].split(",")[0]
@@ -173,11 +176,11 @@ async def test_more_warnings_than_a_page_are_not_paged_through(api: ScriptedApi,
     assert len(asked(api, "/events")) == 4
 
 
-async def test_a_probe_that_kills_is_told_by_an_event_that_is_no_warning(api: ScriptedApi, reader: KubernetesReader) -> None:
+async def test_that_a_probe_kills_is_asked_of_the_pod_that_fails_it(api: ScriptedApi, reader: KubernetesReader) -> None:
     unhealthy = an_event("Pod web-h2-a", "Unhealthy", message="Liveness probe failed: connection refused")
 
     def answer(query: dict[str, str]) -> Answer:
-        if query.get("fieldSelector") == "type=Warning":
+        if "reason!=Killing" in query["fieldSelector"]:
             return Answer({"items": [unhealthy], "metadata": {}})
         of_the_pod = "involvedObject.name=web-h2-a" in query["fieldSelector"]
         both = [unhealthy, an_event("Pod web-h2-a", "Killing")]
@@ -276,6 +279,21 @@ async def test_a_first_page_that_is_expired_is_an_error(api: ScriptedApi, connec
         await Reading(connection).list(Kind.POD, "shop")
 
 
+async def test_reads_beside_one_that_fails_are_waited_for_so_that_they_are_counted(connection: Connection) -> None:
+    through = asyncio.Event()
+
+    async def fails() -> None:
+        raise ClusterUnavailableError("no answer")
+
+    async def takes_longer() -> None:
+        await asyncio.sleep(0.05)
+        through.set()
+
+    with pytest.raises(ClusterUnavailableError):
+        await Reading(connection).all(fails(), takes_longer())
+    assert through.is_set()
+
+
 # --- looks ----------------------------------------------------------------------------------------------------------------
 
 
@@ -301,14 +319,22 @@ async def test_a_look_costs_one_call_while_the_workload_says_that_it_is_well(
     ],
     ids=["not observed", "not updated", "not available", "not ready", "old ones left", "stuck", "nothing said"],
 )
-async def test_a_workload_that_does_not_say_so_is_looked_at_closely(
+async def test_a_workload_that_does_not_say_so_has_its_pods_looked_at(
     api: ScriptedApi, reader: KubernetesReader, status: dict[str, Any]
 ) -> None:
     api.on(f"{APPS}/deployments/web", Answer(a_deployment() | {"status": status}))
     seen = (await reader.look(WEB, closely=False)).snapshot
-    assert not seen.glanced
+    assert (seen.glanced, seen.api_calls) == (False, 3)
     assert seen.pods
     assert assess(seen).health is not Health.HEALTHY
+
+
+async def test_a_service_is_looked_at_with_its_endpoints_whatever_its_workload_says(
+    api: ScriptedApi, reader: KubernetesReader
+) -> None:
+    seen = (await reader.look(WEB.model_copy(update={"kind": Kind.SERVICE}), closely=False)).snapshot
+    assert [service.ref.name for service in seen.services] == ["web"]
+    assert len(asked(api, "endpointslices")) == 1
 
 
 async def test_a_close_look_sees_a_crash_that_the_status_does_not_tell(api: ScriptedApi, reader: KubernetesReader) -> None:
@@ -316,8 +342,21 @@ async def test_a_close_look_sees_a_crash_that_the_status_does_not_tell(api: Scri
     api.holds(f"{CORE}/pods", a_pod("web-h2-a"), a_pod("web-h2-b", **CRASHING))
     assert assess((await reader.look(WEB, closely=False)).snapshot).health is Health.HEALTHY
     seen = (await reader.look(WEB, closely=True)).snapshot
-    assert (seen.glanced, seen.api_calls) == (False, 5)
+    assert (seen.glanced, seen.api_calls) == (False, 4)
     assert assess(seen).health is Health.UNHEALTHY
+
+
+async def test_a_close_look_at_what_is_well_counts_no_pods_of_others_that_the_selector_matches(
+    api: ScriptedApi, reader: KubernetesReader
+) -> None:
+    """It asks for no ReplicaSets then: the pods tell themselves whose they are."""
+    is_well(api)
+    other = a_pod("website-h7-a", owner="website-h7", **CRASHING)
+    api.holds(f"{CORE}/pods", a_pod("web-h2-a"), a_pod("web-h2-b"), other)
+    seen = (await reader.look(WEB, closely=True)).snapshot
+    assert [pod.name for pod in seen.pods] == ["web-h2-a", "web-h2-b"]
+    assert assess(seen).health is Health.HEALTHY
+    assert asked(api, "replicasets") == []
 
 
 async def test_a_close_look_sees_that_the_node_is_lost_on_which_pods_are_not_ready(
@@ -363,6 +402,47 @@ async def test_revisions_are_read_for_actions_that_need_them_and_never_twice(
     assert ([r.number for r in live.revisions], len(api.requests)) == ([2], 2)
     assert await reader.read(back, known=live) == live
     assert len(api.requests) == 2
+
+
+def seen_before(*templates: dict[str, Any], true: dict[str, Any] | None = None) -> tuple[Revision, ...]:
+    """Revisions as a snapshot has them; `true` is the template of the newest before it was redacted."""
+    digests = [*map(digest, templates[:-1]), digest(true or templates[-1])]
+    return tuple(
+        Revision(number=n, name=f"web-h{n}", template=template, template_digest=of)
+        for n, (template, of) in enumerate(zip(templates, digests, strict=True), start=1)
+    )
+
+
+OLD = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": "shop/web:1"}]}}
+PRESENT = a_template()
+BACK = RollbackWorkload(target=WEB.ref, revision=1, template_digest=digest(OLD))
+
+
+async def test_revisions_that_were_seen_whole_are_not_read_again(api: ScriptedApi, reader: KubernetesReader) -> None:
+    live = await reader.read(BACK, revisions=seen_before(OLD, PRESENT))
+    assert len(api.requests) == 1
+    assert BACK.project(live)["spec"]["template"] == OLD
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(seen_before(PRESENT), id="the one to go back to is not among them"),
+        pytest.param(seen_before(OLD, a_template("shop/web:9")), id="another is in place now"),
+        pytest.param(seen_before(OLD, a_template("masked"), true=PRESENT), id="a part of the present one is redacted"),
+        pytest.param(
+            (seen_before(PRESENT)[0], seen_before(PRESENT)[0].model_copy(update={"template_digest": digest(OLD)})),
+            id="one that says it is what it is not",
+        ),
+    ],
+)
+async def test_revisions_that_do_not_prove_themselves_are_read_again(
+    api: ScriptedApi, reader: KubernetesReader, seen: tuple[Revision, ...]
+) -> None:
+    api.holds(f"{APPS}/replicasets", a_replica_set(1, OLD), a_replica_set(2, PRESENT))
+    live = await reader.read(BACK, revisions=seen)
+    assert len(api.requests) == 2
+    assert BACK.project(live)["spec"]["template"] == OLD
 
 
 async def test_no_more_is_asked_at_once_than_was_agreed(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:

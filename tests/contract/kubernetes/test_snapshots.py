@@ -183,7 +183,7 @@ async def test_services_that_are_or_should_be_ours_are_seen_with_pods_counted_on
         ("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", "endpoints of services", 404),
         ("/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers", "autoscalers", 404),
         (f"{CORE}/resourcequotas", "resource quotas", 429),
-        (f"{CORE}/events", "warnings of shop", 403),
+        (f"{CORE}/events", "events of shop", 403),
         (f"{CORE}/pods/web-h2-a/log", "previous log of pod web-h2-a container app", 400),
         ("/api/v1/nodes/node-1", "Node node-1", 403),
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest_asyncio
 from tests.contract.kubernetes.clusters import writer_of
 from tests.contract.kubernetes.scripted_api import Answer, ScriptedApi, connected
 
+from opsmend.adapters.kubernetes.executors import OwnRights
+from opsmend.adapters.kubernetes.rehearsals import KEPT_FOR
 from opsmend.adapters.kubernetes.writer import KubernetesWriter
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.actions.action import LiveObject
@@ -153,6 +156,84 @@ async def test_a_conflict_with_our_own_earlier_try_is_success(api: ScriptedApi, 
     api.before_patch = lambda obj: obj.update(deepcopy(done))
     assert (await writer.apply(plan.steps[0], marker(plan, "1"))).status is StepStatus.ALREADY_APPLIED
     assert api.mutations == []
+
+
+# --- a change after its dry run -------------------------------------------------------------------------------------------
+
+
+async def rehearsed(api: ScriptedApi, writer: KubernetesWriter) -> Plan:
+    """A plan after its dry run, nothing counted yet."""
+    plan = a_plan(FIX)
+    assert (await writer.dry_run(plan.steps[0], marker(plan, "1"))).matches_plan
+    api.requests.clear()
+    return plan
+
+
+def methods(api: ScriptedApi) -> list[str]:
+    return [method for method, _, _ in api.requests]
+
+
+async def test_a_change_goes_by_what_its_dry_run_read(api: ScriptedApi, writer: KubernetesWriter) -> None:
+    plan = await rehearsed(api, writer)
+    assert (await writer.apply(plan.steps[0], marker(plan, "1"))).status is StepStatus.APPLIED
+    assert methods(api) == ["PATCH"]
+
+
+async def test_an_edit_since_the_dry_run_is_never_overwritten(api: ScriptedApi, writer: KubernetesWriter) -> None:
+    plan = await rehearsed(api, writer)
+    edit(listen="9090")(api.object_at(PATH))
+    with pytest.raises(PlanStaleError, match="was changed"):
+        await writer.apply(plan.steps[0], marker(plan, "1"))
+    assert api.object_at(PATH)["data"]["listen"] == "9090"
+    assert api.mutations == []
+
+
+async def test_an_object_made_anew_since_the_dry_run_is_left_alone(api: ScriptedApi, writer: KubernetesWriter) -> None:
+    plan = await rehearsed(api, writer)
+    api.object_at(PATH)["metadata"] |= {"uid": "u2", "resourceVersion": "9"}
+    with pytest.raises(PlanStaleError, match="made anew"):
+        await writer.apply(plan.steps[0], marker(plan, "1"))
+    assert api.mutations == []
+
+
+async def test_a_write_since_the_dry_run_that_changed_no_content_is_looked_at_at_once(
+    api: ScriptedApi, writer: KubernetesWriter
+) -> None:
+    plan = await rehearsed(api, writer)
+    edit()(api.object_at(PATH))
+    assert (await writer.apply(plan.steps[0], marker(plan, "1"))).status is StepStatus.APPLIED
+    assert methods(api) == ["PATCH", "GET", "PATCH"]
+    assert len(api.mutations) == 1
+
+
+async def test_a_change_whose_answer_was_lost_is_not_made_twice(api: ScriptedApi, writer: KubernetesWriter) -> None:
+    plan = await rehearsed(api, writer)
+    await writer_of(writer._connection).apply(plan.steps[0], marker(plan, "1"))
+    assert (await writer.apply(plan.steps[0], marker(plan, "1"))).status is StepStatus.ALREADY_APPLIED
+    assert len(api.mutations) == 1
+
+
+async def test_a_dry_run_of_long_ago_is_read_anew(api: ScriptedApi) -> None:
+    now = datetime(2026, 11, 28, 3, tzinfo=UTC)
+    async with connected(api) as connection:
+        writer = KubernetesWriter(connection, OwnRights(connection), now=lambda: now)
+        plan = await rehearsed(api, writer)
+        now += KEPT_FOR
+        assert (await writer.apply(plan.steps[0], marker(plan, "1"))).status is StepStatus.APPLIED
+    assert methods(api) == ["GET", "PATCH"]
+
+
+async def test_a_dry_run_that_came_out_otherwise_leaves_nothing(api: ScriptedApi, writer: KubernetesWriter) -> None:
+    plan = a_plan(FIX)
+    api.before_patch = lambda obj: obj["data"].update(injected="yes")
+    assert not (await writer.dry_run(plan.steps[0], marker(plan, "1"))).matches_plan
+    api.requests.clear()
+    with pytest.raises(PlanStaleError):
+        await writer.apply(plan.steps[0], marker(plan, "1"))
+    assert methods(api) == ["GET"]
+
+
+# --- undoing --------------------------------------------------------------------------------------------------------------
 
 
 async def test_an_undo_brings_the_fields_back_and_marks_it(api: ScriptedApi, writer: KubernetesWriter) -> None:

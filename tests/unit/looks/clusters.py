@@ -8,7 +8,7 @@ from opsmend.domain.actions.action import Action, LiveObject
 from opsmend.domain.execution import AppliedChange, Reversion
 from opsmend.domain.neighbour import Neighbour
 from opsmend.domain.ports.cluster import Look
-from opsmend.domain.snapshot import Node, Snapshot, Workload
+from opsmend.domain.snapshot import Node, Revision, Snapshot, Workload
 from opsmend.domain.target import Target
 from opsmend.errors import TargetGoneError
 
@@ -55,7 +55,7 @@ class GivenCluster:
     async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
         return Look(snapshot=await self.snapshot(target))
 
-    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
         raise AssertionError("a look reads no single objects")
 
     async def reverted(self, change: AppliedChange) -> Reversion | None:

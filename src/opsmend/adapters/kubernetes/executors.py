@@ -1,11 +1,12 @@
 """With whose rights a change is made: by a token of the namespace's executor that lives for minutes, or by our own.
 
-The token is asked for when the change is made, so after its approval, and is forgotten with the activity that made it. It
-stands in no error, log or history: a SecretStr holds it until it is sent.
+The token is asked for when a change is rehearsed, so after its approval, and serves the dry run and the change that follows.
+It stands in no error, log or history: a SecretStr holds it until it is sent.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydantic import SecretStr
@@ -31,9 +32,21 @@ _TOKEN_REQUEST: Final[JsonObject] = {
 }
 
 
+class Grant(Protocol):
+    """The right to change one object."""
+
+    def acting(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection that may change it, until the context ends.
+
+        Raises:
+            ClusterForbiddenError: it may not, whatever was granted; the message says how to grant it.
+        """
+        ...
+
+
 class Executor(Protocol):
-    def acting_on(self, target: ObjectRef) -> AbstractAsyncContextManager[Connection]:
-        """A connection that may change `target`, for this one piece of work.
+    async def grant(self, target: ObjectRef) -> Grant:
+        """The right to change `target`, for ten minutes at least.
 
         Raises:
             ClusterForbiddenError: nobody granted that here; the message says how to.
@@ -48,13 +61,16 @@ def executor_of(settings: KubernetesSettings, connection: Connection) -> Executo
 
 
 class OwnRights:
-    """Executor. Whatever the kubeconfig may do."""
+    """Executor and its Grant. Whatever the kubeconfig may do."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def grant(self, target: ObjectRef) -> Grant:
+        return self
+
     @asynccontextmanager
-    async def acting_on(self, target: ObjectRef) -> AsyncIterator[Connection]:
+    async def acting(self) -> AsyncIterator[Connection]:
         yield self._connection
 
 
@@ -66,23 +82,11 @@ class NamespaceExecutor:
         self._account = account
         self._home = home
 
-    @asynccontextmanager
-    async def acting_on(self, target: ObjectRef) -> AsyncIterator[Connection]:
+    async def grant(self, target: ObjectRef) -> Grant:
         namespace = target.namespace or self._home
         account = self._account if target.namespace else f"{self._account}-nodes"
-        grant = (
-            f"`kubectl apply -n {namespace} -f deploy/rbac/namespace.yaml` grants it"
-            if target.namespace
-            else "`kubectl apply -f deploy/rbac/nodes.yaml` grants it"
-        )
-        try:
-            token = await self._token(namespace, account)
-            async with self._connection.acting_as(token) as acting:
-                yield acting
-        except ClusterCredentialError:
-            raise  # no right that somebody could grant would help
-        except ClusterForbiddenError as e:
-            raise ClusterForbiddenError(f"ServiceAccount {namespace}/{account} may not change {target}: {grant} ({e})") from e
+        with _told_how_to_grant(target, namespace, account):
+            return _TokenGrant(self._connection, target, namespace, account, await self._token(namespace, account))
 
     async def _token(self, namespace: str, account: str) -> SecretStr:
         path = f"{collection_path(SERVICE_ACCOUNTS, namespace)}/{account}/token"
@@ -94,3 +98,31 @@ class NamespaceExecutor:
         if not isinstance(token, str) or not token:
             raise ClusterUnavailableError(f"POST {path}: the answer holds no token")
         return SecretStr(token)
+
+
+@dataclass(frozen=True)
+class _TokenGrant:
+    connection: Connection
+    target: ObjectRef
+    namespace: str
+    account: str
+    token: SecretStr
+
+    @asynccontextmanager
+    async def acting(self) -> AsyncIterator[Connection]:
+        with _told_how_to_grant(self.target, self.namespace, self.account):
+            async with self.connection.acting_as(self.token) as acting:
+                yield acting
+
+
+@contextmanager
+def _told_how_to_grant(target: ObjectRef, namespace: str, account: str) -> Iterator[None]:
+    try:
+        yield
+    except ClusterCredentialError:
+        raise  # no right that somebody could grant would help
+    except ClusterForbiddenError as e:
+        where = f"-n {namespace} -f deploy/rbac/namespace.yaml" if target.namespace else "-f deploy/rbac/nodes.yaml"
+        raise ClusterForbiddenError(
+            f"ServiceAccount {namespace}/{account} may not change {target}: `kubectl apply {where}` grants it ({e})"
+        ) from e

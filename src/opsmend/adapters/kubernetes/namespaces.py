@@ -4,15 +4,14 @@ Four lists, page by page, and one call a ConfigMap. ReplicaSets are not among th
 name of a pod's owner tells its Deployment as well.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
 
 from opsmend.adapters.kubernetes.connection import Connection
 from opsmend.adapters.kubernetes.neighbourhood.config import config_maps_of
-from opsmend.adapters.kubernetes.neighbourhood.fields import controller_of, last_write, ref_of
+from opsmend.adapters.kubernetes.neighbourhood.fields import last_write, ref_of
+from opsmend.adapters.kubernetes.neighbourhood.owners import workload_of
 from opsmend.adapters.kubernetes.neighbourhood.pods import pod_from
 from opsmend.adapters.kubernetes.neighbourhood.workloads import workload_from
 from opsmend.adapters.kubernetes.reading import MOST_OBJECTS, Reading
@@ -21,8 +20,6 @@ from opsmend.domain.ports.namespaces import ConfigMapSeen, NamespaceSeen
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import ConfigReference, Pod, Snapshot
 from opsmend.domain.target import WORKLOAD_KINDS, Kind, ObjectRef, Target
-
-_HASH_LABEL: Final = "pod-template-hash"
 
 _Owner = tuple[str, str]
 """Kind and name."""
@@ -38,7 +35,7 @@ class KubernetesNamespaces:
         self._connection.require_cluster(cluster)
         reading, taken_at = Reading(self._connection), datetime.now(UTC)
         kinds = sorted(WORKLOAD_KINDS)
-        pods, *listed = await asyncio.gather(
+        pods, *listed = await reading.all(
             reading.list(Kind.POD, namespace, limit=MOST_OBJECTS),
             *(
                 reading.attempt(f"{kind}s of {namespace}", reading.list(kind, namespace, limit=MOST_OBJECTS), [])
@@ -85,18 +82,6 @@ def config_map_from(ref: ObjectRef, obj: JsonObject) -> ConfigMapSeen:
 def _by_owner(pods: Iterable[JsonObject]) -> defaultdict[_Owner, list[Pod]]:
     owned: defaultdict[_Owner, list[Pod]] = defaultdict(list)
     for pod in pods:
-        if owner := _owner(pod):
+        if owner := workload_of(pod):
             owned[owner].append(pod_from(pod))
     return owned
-
-
-def _owner(pod: JsonObject) -> _Owner | None:
-    """The Deployment controller calls its ReplicaSets `<deployment>-<pod-template-hash>`."""
-    owner = controller_of(pod)
-    if owner is None:
-        return None
-    kind, name = str(owner["kind"]), str(owner["name"])
-    suffix = f"-{(pod['metadata'].get('labels') or {}).get(_HASH_LABEL, '')}"
-    if kind == Kind.REPLICA_SET and len(suffix) > 1 and name.endswith(suffix):
-        return str(Kind.DEPLOYMENT), name.removesuffix(suffix)
-    return kind, name

@@ -69,6 +69,13 @@ class Reading:
             self.unseen.append(f"{what}: {bounded(str(e), _REASON_LIMIT)}")
             return otherwise
 
+    async def all(self, *reads: Awaitable[T]) -> tuple[T, ...]:
+        """The results, once all are through, or the first failure: a read that went on after it would be billed to nobody."""
+        results = await asyncio.gather(*reads, return_exceptions=True)
+        if failed := [result for result in results if isinstance(result, BaseException)]:
+            raise failed[0]
+        return tuple(result for result in results if not isinstance(result, BaseException))
+
     async def _once(self, key: tuple[str, ...], read: Callable[[], Any]) -> Any:
         if key not in self._begun:
             self._begun[key] = asyncio.create_task(read())

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import jsonpatch
 
 from opsmend.adapters.kubernetes.connection import Connection
-from opsmend.adapters.kubernetes.executors import Executor
-from opsmend.adapters.kubernetes.kept_revisions import KeptRevisions
+from opsmend.adapters.kubernetes.executors import Executor, Grant
 from opsmend.adapters.kubernetes.live_object import read_live
 from opsmend.adapters.kubernetes.reading import Reading
+from opsmend.adapters.kubernetes.rehearsals import Rehearsal, Rehearsals
 from opsmend.adapters.kubernetes.requests import FIELD_MANAGER
 from opsmend.adapters.kubernetes.resources import path_of
 from opsmend.domain.actions.action import LiveObject
@@ -18,6 +18,7 @@ from opsmend.domain.actions.planned_step import readable_diff
 from opsmend.domain.execution import DryRun, StepRecord, StepStatus
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.record import JsonObject
+from opsmend.domain.snapshot import Revision
 from opsmend.errors import ClusterConflictError, PlanStaleError, TargetGoneError
 from opsmend.policy.redaction import redact
 
@@ -27,7 +28,7 @@ def _utc_now() -> datetime:
 
 
 class KubernetesWriter:
-    """ClusterWriter. Holds no state of its own: what was done is written on the objects themselves.
+    """ClusterWriter. What was done is written on the objects themselves; kept is only what a dry run leaves to its change.
 
     `connection` reads; what is changed, dry runs included, is changed by `executor`.
     """
@@ -36,35 +37,50 @@ class KubernetesWriter:
         self._connection = connection
         self._executor = executor
         self._now = now
-        self._revisions = KeptRevisions()
+        self._rehearsals = Rehearsals()
 
     def require_cluster(self, cluster: str) -> None:
         self._connection.require_cluster(cluster)
 
-    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
-        live = await self._live(step)
+    async def dry_run(self, step: PlannedStep, marker: str, revisions: tuple[Revision, ...] = ()) -> DryRun:
+        live = await read_live(Reading(self._connection), step.action, kept=revisions)
         if has_marker(live.object, marker):
             return DryRun(step_id=step.id, resource_version=_version(live.object), diff=step.diff, matches_plan=True)
         desired = _checked_projection(step, live)
-        stored = await self._patch(step, live.object, with_marker(desired, marker), dry_run=True)
+        grant = await self._executor.grant(step.action.target)
+        stored = await self._patch(step, grant, live.object, with_marker(desired, marker), dry_run=True)
+        matches_plan = change_digest(live.object, stored) == step.diff_digest
+        if matches_plan:
+            self._rehearsals.keep(marker, Rehearsal(live, grant, self._now()))
         return DryRun(
             step_id=step.id,
             resource_version=_version(live.object),
             diff=readable_diff(live.object, stored, redact),
-            matches_plan=change_digest(live.object, stored) == step.diff_digest,
+            matches_plan=matches_plan,
         )
 
     async def apply(self, step: PlannedStep, marker: str) -> StepRecord:
+        grant: Grant | None = None
+        if rehearsed := self._rehearsals.take(marker, self._now()):
+            grant = rehearsed.grant
+            try:
+                return await self._change(step, marker, rehearsed.live, grant)
+            except ClusterConflictError:
+                pass  # written since the dry run, be it by an earlier try of ours: what follows looks at it anew
         live = await self._live(step)
         if has_marker(live.object, marker):
             return self._already_applied(step, live.object)
+        try:
+            return await self._change(step, marker, live, grant)
+        except ClusterConflictError:
+            return await self._after_conflict(step, marker)
+
+    async def _change(self, step: PlannedStep, marker: str, live: LiveObject, grant: Grant | None) -> StepRecord:
         desired = _checked_projection(step, live)
         if change_digest(live.object, desired) != step.diff_digest:
             raise PlanStaleError(f"{step.action.target}: the change comes out otherwise than approved. Investigate again.")
-        try:
-            stored = await self._patch(step, live.object, with_marker(desired, marker))
-        except ClusterConflictError:
-            return await self._after_conflict(step, marker)
+        grant = grant or await self._executor.grant(step.action.target)
+        stored = await self._patch(step, grant, live.object, with_marker(desired, marker))
         return self._record(step, StepStatus.APPLIED, stored)
 
     async def undo(self, step: PlannedStep, marker: str, undone: str) -> StepRecord:
@@ -75,7 +91,7 @@ class KubernetesWriter:
                 it could destroy a repair made by hand, and calling it undone would be a guess: a person has to look.
         """
         try:
-            live = await read_live(Reading(self._connection), step.action)
+            live = await self._live(step)
         except TargetGoneError as e:
             return self._record(
                 step, StepStatus.NOTHING_TO_UNDO, None, f"{step.action.target} is gone, our change with it ({e})"
@@ -92,7 +108,8 @@ class KubernetesWriter:
                 "it was left as it is."
             )
         desired = with_marker(step.action.project(live), marker, undone)
-        stored = await self._patch(step, live.object, desired)
+        grant = await self._executor.grant(step.action.target)
+        stored = await self._patch(step, grant, live.object, desired)
         return self._record(step, StepStatus.APPLIED, stored)
 
     async def _after_conflict(self, step: PlannedStep, marker: str) -> StepRecord:
@@ -106,17 +123,16 @@ class KubernetesWriter:
         )
 
     async def _live(self, step: PlannedStep) -> LiveObject:
-        needed = step.action.needed_template
-        live = await read_live(Reading(self._connection), step.action, kept=self._revisions.of(needed))
-        self._revisions.keep(revision for revision in live.revisions if revision.template_digest == needed)
-        return live
+        return await read_live(Reading(self._connection), step.action)
 
-    async def _patch(self, step: PlannedStep, live: JsonObject, desired: JsonObject, *, dry_run: bool = False) -> JsonObject:
+    async def _patch(
+        self, step: PlannedStep, grant: Grant, live: JsonObject, desired: JsonObject, *, dry_run: bool = False
+    ) -> JsonObject:
         # Replacing the version by the one that was read makes the server refuse with 409 if the object was written since.
         version = {"op": "replace", "path": "/metadata/resourceVersion", "value": _version(live)}
         operations: list[JsonObject] = [version, *jsonpatch.make_patch(live, desired).patch]
         query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
-        async with self._executor.acting_on(step.action.target) as acting:
+        async with grant.acting() as acting:
             return await acting.json_patch(path_of(step.action.target), operations, query)
 
     def _already_applied(self, step: PlannedStep, live: JsonObject) -> StepRecord:

@@ -1,6 +1,5 @@
 """Architect's graph: propose candidates from the diagnosis → draw up the best one that fits the cluster as it stands."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -9,14 +8,14 @@ from opsmend.agents.architect.remedies import Candidate, propose
 from opsmend.agents.node import activity_node, add_calls, add_usage, spent
 from opsmend.agents.patience import READ, THINK
 from opsmend.agents.queues import ARCHITECT
-from opsmend.domain.actions import AnyAction
+from opsmend.agents.seen import seen_revisions
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.actions.planned_step import plan_step
 from opsmend.domain.actions.planned_step import projected as projected_by
 from opsmend.domain.agent_tasks import PlanningRequest
 from opsmend.domain.gitops import keeper_of
 from opsmend.domain.plan import Alternative, Plan, PlannedStep
-from opsmend.domain.ports.artifacts import Artifacts
+from opsmend.domain.ports.artifacts import ArtifactRef, Artifacts
 from opsmend.domain.ports.cluster import ClusterReader
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import Snapshot
@@ -72,7 +71,7 @@ class ArchitectAgent:
                 )
                 continue
             try:
-                chosen = candidate, await self._steps(candidate.actions, candidate.reason, seen)
+                chosen = candidate, await self._steps(request.snapshot, candidate, seen)
             except (PlanStaleError, TargetGoneError) as e:
                 refused.append(Alternative(summary=_title(candidate), refused_because=str(e)))
         plan = _seal(request, *chosen, tuple(refused)) if chosen else None
@@ -82,18 +81,19 @@ class ArchitectAgent:
             **spent(),
         }
 
-    async def _steps(self, actions: Sequence[AnyAction], reason: str, seen: dict[str, LiveObject]) -> tuple[PlannedStep, ...]:
+    async def _steps(self, snapshot: ArtifactRef, candidate: Candidate, seen: dict[str, LiveObject]) -> tuple[PlannedStep, ...]:
         """`seen` is what was read for other candidates; what is read here is added to it."""
         steps: list[PlannedStep] = []
         projected: dict[str, LiveObject] = {}
-        for number, action in enumerate(actions, start=1):
+        for number, action in enumerate(candidate.actions, start=1):
             key = str(action.target)
+            revisions = await seen_revisions(self._artifacts, snapshot, action)
             if key in projected:
                 # A second action on the same object starts from what the first one leaves behind.
-                live = await self._cluster.read(action, known=projected[key])
+                live = await self._cluster.read(action, known=projected[key], revisions=revisions)
             else:
-                live = seen[key] = await self._cluster.read(action, known=seen.get(key))
-            why = f"{reason}{_warning(live)}"
+                live = seen[key] = await self._cluster.read(action, known=seen.get(key), revisions=revisions)
+            why = f"{candidate.reason}{_warning(live)}"
             steps.append(plan_step(action, live, step_id=str(number), reason=why, redact=redact))
             projected[key] = projected_by(action, live)
         return tuple(steps)

@@ -1,5 +1,7 @@
 """Deployment's graph: for each step rehearse (gate, dry run, diff) → apply → check. The first step that fails ends it.
 
+What a verification reads right afterwards anyway, it alone reads back: the last step of a plan, but never one of an undoing.
+
 A step's compensation is registered by `rehearse`, before `apply` is even scheduled, so that whatever happens to the worker
 in between, the incident knows what may have to be undone.
 """
@@ -12,9 +14,11 @@ from langgraph.graph import END, START, StateGraph
 from opsmend.agents.node import activity_node, add_calls, add_usage, spent
 from opsmend.agents.patience import MUTATE, READ
 from opsmend.agents.queues import DEPLOYMENT
+from opsmend.agents.seen import seen_revisions
 from opsmend.domain.agent_tasks import ExecutionRequest
 from opsmend.domain.execution import StepRecord, StepStatus
 from opsmend.domain.plan import PlannedStep
+from opsmend.domain.ports.artifacts import Artifacts
 from opsmend.domain.ports.cluster import ClusterReader, ClusterWriter
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.record import JsonObject
@@ -40,10 +44,11 @@ class NextStep(TypedDict, total=False):
 class DeploymentAgent:
     """The nodes. Each takes and returns plain JSON, because it crosses Temporal."""
 
-    def __init__(self, reader: ClusterReader, writer: ClusterWriter, judge: Judge) -> None:
+    def __init__(self, reader: ClusterReader, writer: ClusterWriter, judge: Judge, artifacts: Artifacts) -> None:
         self._reader = reader
         self._writer = writer
         self._judge = judge
+        self._artifacts = artifacts
 
     async def rehearse(self, state: NextStep) -> dict[str, Any]:
         """Pass the gate and send the change as a dry run; register the compensation. Changes nothing, so twice is harmless."""
@@ -53,8 +58,9 @@ class DeploymentAgent:
         if refused:
             return _ended(step, StepStatus.REFUSED, refused)
         if not request.approved.undo:
+            revisions = await seen_revisions(self._artifacts, request.snapshot, step.action)
             try:
-                rehearsal = await self._writer.dry_run(step, request.approved.marker(step.id))
+                rehearsal = await self._writer.dry_run(step, request.approved.marker(step.id), revisions)
             except PlanStaleError as e:
                 return _ended(step, StepStatus.STALE, str(e))
             except TargetGoneError as e:
@@ -131,7 +137,11 @@ async def _after_rehearsal(state: DeploymentState) -> str:
 
 async def _after_apply(state: DeploymentState) -> str:
     settled = {StepStatus.APPLIED, StepStatus.ALREADY_APPLIED, StepStatus.NOTHING_TO_UNDO}
-    return "check" if state["done"][-1]["status"] in settled else END
+    if state["done"][-1]["status"] not in settled:
+        return END
+    request = ExecutionRequest.model_validate(state["execute"])
+    last = len(state["done"]) >= len(request.approved.steps)
+    return END if last and request.verified_next else "check"
 
 
 async def _after_check(state: DeploymentState) -> str:

@@ -9,8 +9,10 @@ from opsmend.agents.node import activity_node, add_calls, add_usage, spent
 from opsmend.agents.patience import READ, THINK
 from opsmend.agents.queues import SECURITY
 from opsmend.agents.security.checks import CHECKS
+from opsmend.agents.seen import seen_revisions
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.agent_tasks import ReviewRequest
+from opsmend.domain.ports.artifacts import Artifacts
 from opsmend.domain.ports.cluster import ClusterReader
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.record import JsonObject
@@ -40,19 +42,22 @@ class Decide(TypedDict, total=False):
 class SecurityAgent:
     """The nodes. Each takes and returns plain JSON, because it crosses Temporal."""
 
-    def __init__(self, cluster: ClusterReader, judge: Judge) -> None:
+    def __init__(self, cluster: ClusterReader, judge: Judge, artifacts: Artifacts) -> None:
         self._cluster = cluster
         self._judge = judge
+        self._artifacts = artifacts
 
     async def inspect(self, state: Inspect) -> dict[str, Any]:
         """Run every check over the plan and the objects as they stand now."""
-        plan = ReviewRequest.model_validate(state["review"]).plan
+        request = ReviewRequest.model_validate(state["review"])
+        plan = request.plan
         live: dict[str, LiveObject] = {}
         findings: list[SecurityFinding] = []
         for step in plan.steps:
             try:
                 key = str(step.action.target)
-                live[key] = await self._cluster.read(step.action, known=live.get(key))
+                revisions = await seen_revisions(self._artifacts, request.snapshot, step.action)
+                live[key] = await self._cluster.read(step.action, known=live.get(key), revisions=revisions)
             except TargetGoneError as e:
                 findings.append(SecurityFinding(check="target_exists", severity=Severity.BLOCK, text=str(e)))
         if not findings:

@@ -7,7 +7,7 @@ from opsmend.domain.execution import AppliedChange, DryRun, Reversion, StepRecor
 from opsmend.domain.neighbour import Neighbour
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.record import Record
-from opsmend.domain.snapshot import Node, Snapshot, Workload
+from opsmend.domain.snapshot import Node, Revision, Snapshot, Workload
 from opsmend.domain.target import Target
 
 
@@ -34,7 +34,8 @@ class ClusterReader(Protocol):
     async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
         """What judging health needs, that is no logs, events, configuration, quotas or nodes of pods.
 
-        Unless `closely`, a workload whose own status says that all is well is not looked into further (`Snapshot.glanced`).
+        Unless `closely`, a workload whose own status says that all is well is not looked into further (`Snapshot.glanced`), and
+        of one that says that it is not, only the pods are.
         Fails as `snapshot` does, and if an object of `changes` cannot be read.
         """
         ...
@@ -59,10 +60,11 @@ class ClusterReader(Protocol):
         """
         ...
 
-    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
         """The object of `action` as it stands now, with the revisions that it may need.
 
-        `known` is what was read of the same object before in this piece of work: only what it lacks is read.
+        `known` is what was read of the same object before in this piece of work: only what it lacks is read. `revisions` are
+        those of an earlier snapshot: they do if they are whole and hold the present template.
 
         Raises:
             TargetGoneError: it does not exist.
@@ -88,8 +90,8 @@ class ClusterWriter(Protocol):
         """
         ...
 
-    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
-        """Send the change with dryRun=All and tell what the server would store.
+    async def dry_run(self, step: PlannedStep, marker: str, revisions: tuple[Revision, ...] = ()) -> DryRun:
+        """Send the change with dryRun=All and tell what the server would store. `revisions` as in ClusterReader.read.
 
         Raises:
             PlanStaleError: the precondition does not hold any more (and the marker is not there).

@@ -1,7 +1,7 @@
 """Events about the objects of the neighbourhood.
 
-The warnings of the whole namespace come in one call, those about its other objects are dropped. Where they are more than a
-page, a call an object is cheaper: the API keeps events by name, so that nobody knows on which page ours would be.
+All of the namespace but routine come in one call, those about its other objects are dropped. Where they are more than a page,
+a call an object is cheaper: the API keeps events by name, so that nobody knows on which page ours would be.
 """
 
 import asyncio
@@ -18,20 +18,29 @@ EVENTS_KEPT: Final = 60
 _PER_OBJECT: Final = 100
 _SICK_ASKED: Final = 3
 """Sick pods that are asked about one by one: siblings of one revision fail alike."""
+_ROUTINE: Final = (
+    *("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing", "SuccessfulAttachVolume"),
+    *("SuccessfulCreate", "SuccessfulDelete", "Completed"),
+)
+"""Reasons of normal events that every pod has that comes and goes."""
+_TELL_BY_ROUTINE: Final = frozenset({Kind.POD, Kind.JOB, Kind.CRON_JOB, Kind.NODE})
+"""Kinds of which even those are worth reading, when one is the target."""
 _KILLING_PROBES: Final = ("liveness probe", "startup probe")
-"""Of which the kubelet warns (Unhealthy). That it then ends the container is a normal event (Killing): no warning has it."""
+"""Of which the kubelet warns (Unhealthy). That it then ends the container is routine by its reason (Killing)."""
 
 
 async def read_events(
     reading: Reading, own: list[ObjectRef], around: list[ObjectRef], sick: list[ObjectRef]
 ) -> tuple[Event, ...]:
-    """Newest first: everything about `own`, and the warnings about `around` and the pods `sick`."""
-    warnings, *batches = await asyncio.gather(
-        _warnings(reading, own[0].namespace, around, sick), *(_about(reading, ref) for ref in own)
+    """Newest first: what is told of `own`, of `around` and of the pods `sick`; routine only of `own`, where it tells."""
+    alone = [ref for ref in own if ref.kind in _TELL_BY_ROUTINE]
+    others = [ref for ref in (*own, *around) if ref not in alone]
+    notable, *batches = await asyncio.gather(
+        _notable(reading, own[0].namespace, others, sick), *(_about(reading, ref) for ref in alone)
     )
-    probed = [ref for ref in sick if any(_is_about(item, ref) and _tells_of_a_killing_probe(item) for item in warnings)]
+    probed = [ref for ref in sick if any(_is_about(item, ref) and _tells_of_a_killing_probe(item) for item in notable)]
     killings = await _about(reading, probed[0]) if probed else []
-    unique = {item["metadata"]["name"]: item for batch in (*batches, warnings, killings) for item in batch}
+    unique = {item["metadata"]["name"]: item for batch in (*batches, notable, killings) for item in batch}
     events = [_event_from(item) for item in unique.values()]
     events.sort(key=lambda event: event.last_seen.timestamp() if event.last_seen else 0.0, reverse=True)
     return tuple(events[:EVENTS_KEPT])
@@ -41,15 +50,15 @@ def _tells_of_a_killing_probe(item: JsonObject) -> bool:
     return any(probe in str(item.get("message")).lower() for probe in _KILLING_PROBES)
 
 
-async def _warnings(reading: Reading, namespace: str, around: list[ObjectRef], sick: list[ObjectRef]) -> Objects:
-    if not around and not sick:
+async def _notable(reading: Reading, namespace: str, others: list[ObjectRef], sick: list[ObjectRef]) -> Objects:
+    if not others and not sick:
         return []
-    page = reading.first_page(EVENTS, namespace, fields="type=Warning")
+    page = reading.first_page(EVENTS, namespace, fields=",".join(f"reason!={reason}" for reason in _ROUTINE))
     none: tuple[Objects, bool] = ([], True)
-    items, complete = await reading.attempt(f"warnings of {namespace}", page, none)
+    items, complete = await reading.attempt(f"events of {namespace}", page, none)
     if complete:
-        return [item for item in items if any(_is_about(item, ref) for ref in (*around, *sick))]
-    few = (*(ref for ref in around if ref.kind is not Kind.POD), *sick[:_SICK_ASKED])
+        return [item for item in items if any(_is_about(item, ref) for ref in (*others, *sick))]
+    few = (*(ref for ref in others if ref.kind is not Kind.POD), *sick[:_SICK_ASKED])
     found = await asyncio.gather(*(_about(reading, ref) for ref in few))
     return [item for batch in found for item in batch]
 

@@ -89,6 +89,10 @@ def applied_replicas(obj: JsonObject) -> int | None:
     return replicas if type(replicas) is int else None
 
 
+HASH_LABEL: Final = "pod-template-hash"
+"""Which the Deployment controller puts on ReplicaSets and their pods."""
+
+
 def controller_of(obj: JsonObject) -> JsonObject | None:
     """The owner reference that controls `obj`."""
     owners: list[JsonObject] = obj["metadata"].get("ownerReferences") or []

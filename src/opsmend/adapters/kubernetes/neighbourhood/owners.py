@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from opsmend.adapters.kubernetes.neighbourhood.fields import controller_of, ref_of
+from opsmend.adapters.kubernetes.neighbourhood.fields import HASH_LABEL, controller_of, ref_of
 from opsmend.adapters.kubernetes.reading import Reading
 from opsmend.adapters.kubernetes.resources import RESOURCES
 from opsmend.domain.actions.workload_fields import template_of
@@ -46,6 +46,21 @@ class Resolved:
             return template
         pod = self.of_kind(Kind.POD)
         return pod[1] if pod else None
+
+
+def workload_of(pod: JsonObject) -> tuple[str, str] | None:
+    """Kind and name of what the pod belongs to, by its own metadata.
+
+    The Deployment controller calls its ReplicaSets `<deployment>-<pod-template-hash>`.
+    """
+    owner = controller_of(pod)
+    if owner is None:
+        return None
+    kind, name = str(owner["kind"]), str(owner["name"])
+    suffix = f"-{(pod['metadata'].get('labels') or {}).get(HASH_LABEL, '')}"
+    if kind == Kind.REPLICA_SET and len(suffix) > 1 and name.endswith(suffix):
+        return str(Kind.DEPLOYMENT), name.removesuffix(suffix)
+    return kind, name
 
 
 async def resolve(reading: Reading, target: Target) -> Resolved | None:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from opsmend.adapters.kubernetes.neighbourhood.changes import changes_between
 from opsmend.adapters.kubernetes.neighbourhood.fields import (
+    HASH_LABEL,
     applied_replicas,
     conditions_of,
     controller_of,
@@ -22,7 +23,6 @@ from opsmend.domain.snapshot import Revision, Workload
 from opsmend.domain.target import Kind, ObjectRef
 from opsmend.policy.redaction import redact_json
 
-_HASH_LABEL: Final = "pod-template-hash"
 _STATUS_FIELDS: Final[dict[Kind, dict[str, str]]] = {
     Kind.DAEMON_SET: {
         "replicas": "currentNumberScheduled",
@@ -99,7 +99,7 @@ def redacted(revisions: tuple[Revision, ...]) -> tuple[Revision, ...]:
 
 def _from_replica_set(obj: JsonObject) -> Revision:
     metadata, template = obj["metadata"], obj["spec"]["template"]
-    labels = {k: v for k, v in (template.get("metadata", {}).get("labels") or {}).items() if k != _HASH_LABEL}
+    labels = {k: v for k, v in (template.get("metadata", {}).get("labels") or {}).items() if k != HASH_LABEL}
     template = {**template, "metadata": {**template.get("metadata", {}), "labels": labels}}
     annotations = metadata.get("annotations") or {}
     number = str(annotations.get("deployment.kubernetes.io/revision", "0"))
