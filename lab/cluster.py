@@ -8,6 +8,7 @@ from lab.binaries import build_binaries
 from lab.companions import start_companions
 from lab.control_plane import api_answers, make_webhook_token, start_control_plane
 from lab.daemons import Daemons
+from lab.errors import LabError
 from lab.images import build_images
 from lab.kube import Kube
 from lab.leftovers import clear_leftovers, leftovers
@@ -24,16 +25,19 @@ def daemons_of(places: Places) -> Daemons:
     return Daemons(places.state / "daemons", places.logs)
 
 
-def up(places: Places, tell: Tell) -> None:
+def up(places: Places, kubernetes: str, tell: Tell) -> None:
     """Start whatever does not run yet; returns once the node is ready and everything answers.
 
     Raises:
-        LabError: a part could not be built, fetched or started.
+        LabError: a part could not be built, fetched or started, or the lab runs in another version than `kubernetes`.
     """
-    binaries = build_binaries(places.cache, tell)
+    if places.kubernetes.exists() and (now := places.kubernetes.read_text()) != kubernetes:
+        raise LabError(f"The lab is up with Kubernetes {now}, and {kubernetes} was asked for: `make lab-down` first.")
+    binaries = build_binaries(places.cache, kubernetes, tell)
     fetch_packages(places.cache, tell)
     images = build_images(places.cache, tell)
     places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    places.kubernetes.write_text(kubernetes)
     daemons = daemons_of(places)
     pki = make_pki(places.state / "pki")
     make_webhook_token(places)

@@ -63,6 +63,8 @@ def start_prometheus(places: Places, daemons: Daemons, pki: Pki, bin_path: str) 
             f"--config.file={config}",
             f"--storage.tsdb.path={places.state}/prometheus",
             f"--web.listen-address={_address(PROMETHEUS_URL)}",
+            # Ten intervals, as by default: one that was restarted takes for alive whatever it had seen so long ago.
+            "--query.lookback-delta=20s",
         ],
     )
     daemons.until("prometheus", lambda: answers(f"{PROMETHEUS_URL}/-/ready"))

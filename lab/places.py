@@ -45,6 +45,11 @@ class Places:
         return self.state / "kubeconfig"
 
     @property
+    def kubernetes(self) -> Path:
+        """Which minor version of it this lab is."""
+        return self.state / "kubernetes"
+
+    @property
     def webhook_token(self) -> Path:
         """What Alertmanager shows to opsmend: OPSMEND_API_TOKEN."""
         return self.state / "webhook-token"
