@@ -1,6 +1,6 @@
 """`make drills`: faults on a real cluster, from Prometheus' alert to the closed incident.
 
-    python -m tests.drills [--only TEXT] [--lanes N] [--elsewhere]
+    python -m tests.drills [--only TEXT ...] [--lanes N] [--elsewhere]
 
 Needs the lab (`make lab-up`), or another cluster. Then the lab's audit log is held against what opsmend claims to have asked,
 and against deploy/rbac (audit/). Ends with 'N passed, N failed', exits with 1 if anything failed; all of them on the lab write
@@ -50,7 +50,8 @@ async def main() -> int:
     except NoGroundError as e:
         console.print(str(e), highlight=False, soft_wrap=True)
         return 1
-    chosen = [drill for drill in CASES if options.only in drill.name and (ground.is_lab or not drill.needs_lab)]
+    wanted = [drill for drill in CASES if not options.only or any(text in drill.name for text in options.only)]
+    chosen = [drill for drill in wanted if ground.is_lab or not drill.needs_lab]
     verdicts: list[Verdict] = []
     since = datetime.now(UTC)
     async with AsyncExitStack() as stack:
@@ -109,7 +110,7 @@ def _tell(verdict: Verdict) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.drills", description="Drills on a real cluster.")
-    parser.add_argument("--only", default="", help="play only the drills whose name contains this")
+    parser.add_argument("--only", nargs="+", default=[], help="play only the drills whose name contains one of these")
     parser.add_argument("--elsewhere", action="store_true", help="on the cluster of KUBECONFIG, not the lab (docs/lab.md)")
     parser.add_argument("--lanes", type=int, default=3, help="drills at the same time")
     return parser.parse_args()

@@ -23,5 +23,11 @@ class Alertmanager:
     async def resolve(self, *alerts: dict[str, str]) -> None:
         await self._post([{"labels": labels, "endsAt": datetime.now(UTC).isoformat()} for labels in alerts])
 
+    async def firing(self, namespace: str) -> list[dict[str, str]]:
+        """The labels of what it still takes for firing there."""
+        answer = await self.http.get(_ALERTS, params={"filter": f'namespace="{namespace}"'})
+        answer.raise_for_status()
+        return [alert["labels"] for alert in answer.json()]
+
     async def _post(self, alerts: list[dict[str, object]]) -> None:
         (await self.http.post(_ALERTS, json=alerts)).raise_for_status()

@@ -1,6 +1,7 @@
 """The node dies while the fix rolls out: kubelet and containerd are gone, its containers run on.
 
-The cluster takes the node for lost and all its pods for not ready, for more looks at the fix than it takes to call it worse.
+The fix needs a pod that only comes up once the node is back. Until then the cluster takes the node for lost and all its pods
+for not ready, for more looks at the fix than it takes to call it worse.
 """
 
 import asyncio
@@ -13,8 +14,12 @@ from lab.node import start_containerd, start_kubelet
 from lab.pki import Pki
 from lab.places import NODE, places
 from tests.drills.cases.bad_rollout import DRILL as BAD_ROLLOUT
+from tests.drills.manifests import container, deployment, service
 from tests.drills.nodes import until_ready
 from tests.drills.scene import Scene
+
+WEB: Final = deployment("web", container())
+WEB["spec"]["strategy"] = {"rollingUpdate": {"maxUnavailable": 1}}  # one pod serves meanwhile, so there is something to lose
 
 LOST_FOR: Final = 15
 """Seconds: five looks at a fix at the drills' pace, and three in a row that find it worse end it."""
@@ -42,6 +47,7 @@ async def lose_the_node_for_a_while(scene: Scene) -> None:
 DRILL = replace(
     BAD_ROLLOUT,
     name="node-killed-mid-fix",
+    objects=(WEB, service("web")),
     approved=lose_the_node_for_a_while,
     alone=True,
     needs_lab=True,

@@ -15,9 +15,11 @@ async def kill(scene: Scene) -> None:
     await asyncio.to_thread(daemons_of(places()).kill, "prometheus")
 
 
-async def start(scene: Scene) -> None:
+async def tidy(scene: Scene) -> None:
     where = places()
     await asyncio.to_thread(start_prometheus, where, daemons_of(where), Pki(where.state / "pki"), str(where.cache / "bin"))
+    # A Prometheus that died never says that its alerts resolved; Alertmanager would tell the next run of the drills of them.
+    await scene.alertmanager.resolve(*await scene.alertmanager.firing(scene.namespace))
 
 
 async def taken_back(scene: Scene) -> bool:
@@ -30,7 +32,7 @@ DRILL = replace(
     BAD_ROLLOUT,
     name="prometheus-down",
     approved=kill,
-    tidied=start,
+    tidied=tidy,
     outcome="rolled_back",
     healed=taken_back,
     alert_goes=False,

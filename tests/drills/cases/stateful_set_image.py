@@ -11,7 +11,8 @@ async def ship(scene: Scene) -> None:
 
 DRILL = Drill(
     name="stateful-set-image",
-    objects=(service("queue"), stateful_set("queue", container())),
+    # As in wrong_probe_port.
+    objects=(service("queue"), stateful_set("queue", container(env={"QUEUE_PASSWORD": "kept-in-the-template"}))),
     fault=ship,
     alert="KubeContainerWaiting",
     target="statefulset:queue",

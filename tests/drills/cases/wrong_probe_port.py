@@ -11,7 +11,8 @@ async def ship(scene: Scene) -> None:
 
 DRILL = Drill(
     name="wrong-probe-port",
-    objects=(deployment("web", container()), service("web")),
+    # What is redacted in the stored revisions has to be read again by each agent, and by nobody else.
+    objects=(deployment("web", container(env={"DB_PASSWORD": "kept-in-the-template"})), service("web")),
     fault=ship,
     alert="KubePodNotReady",
     target="deployment:web",
