@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.chaos.lane import Lane
+from tests.chaos.lane import QUICK, Lane
 
 Step = Callable[[Lane], Awaitable[None]]
 
@@ -25,8 +25,9 @@ class Case:
     approved: Step = nothing
 
 
-REPEATED: Final = {"chat.publish_incident": 3}
-"""How many calls of an activity every run is sure to have: publications that fall together are merged."""
+REPEATED: Final = {"chat.publish_incident": 3, "sre.check_health": QUICK.verify_checks}
+"""How many calls of an activity every run is sure to have: publications that fall together are merged, and a look at a fix that
+still rolls out comes on top of the healthy ones."""
 
 
 def kill_cases(executed: list[dict[str, Any]]) -> list[Case]:
