@@ -29,13 +29,12 @@ class Scale:
 
     intake: Sizes
     storm: Storm
-    life_rounds: int
     lives: int
     waiting: int
 
 
-FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 4, 6, 1000)
-QUICK: Final = Scale(Sizes(rounds=2, new=200, open=500), Storm(targets=100, alerts_each=10), 2, 5, 50)
+FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 50, 1000)
+QUICK: Final = Scale(Sizes(rounds=2, new=200, open=500), Storm(targets=100, alerts_each=10), 10, 50)
 
 Phase = Callable[[Path, Scale], Awaitable[tuple[list[Row], list[str]]]]
 
@@ -46,7 +45,7 @@ async def of_drills(folder: Path, scale: Scale) -> tuple[list[Row], list[str]]:
 
 PHASES: Final[dict[str, Phase]] = {
     "intake": lambda folder, scale: measure_intake(folder, scale.intake),
-    "lives": lambda folder, scale: measure_lives(folder, scale.life_rounds, scale.lives),
+    "lives": lambda folder, scale: measure_lives(folder, scale.lives),
     "storm": lambda folder, scale: measure_storm(folder, scale.storm),
     "waiting": lambda folder, scale: measure_waiting(folder, scale.waiting),
     "drills": of_drills,

@@ -12,7 +12,7 @@ from opsmend.domain.actions.action import Action, LiveObject
 from opsmend.domain.execution import AppliedChange, DryRun, Reversion, StepRecord
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.ports.cluster import Look
-from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.snapshot import Revision, Snapshot
 from opsmend.domain.target import Target
 
 
@@ -33,8 +33,8 @@ class ManyDeployments(RoomForAll):
         seen = await self._named(target.name).look(target, changes, closely=closely)
         return seen.model_copy(update={"snapshot": await self.snapshot(target)})
 
-    async def read(self, action: Action, known: LiveObject | None = None) -> LiveObject:
-        return await self._of(action).read(action, known)
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
+        return await self._of(action).read(action, known, revisions)
 
     async def reverted(self, change: AppliedChange) -> Reversion | None:
         return await self._of(change.action).reverted(change)
@@ -42,8 +42,8 @@ class ManyDeployments(RoomForAll):
     def require_cluster(self, cluster: str) -> None:
         """It stands for every cluster."""
 
-    async def dry_run(self, step: PlannedStep, marker: str) -> DryRun:
-        return await self._of(step.action).dry_run(step, marker)
+    async def dry_run(self, step: PlannedStep, marker: str, revisions: tuple[Revision, ...] = ()) -> DryRun:
+        return await self._of(step.action).dry_run(step, marker, revisions)
 
     async def apply(self, step: PlannedStep, marker: str) -> StepRecord:
         return await self._of(step.action).apply(step, marker)

@@ -85,8 +85,8 @@ def _agents(client: Client) -> list[Worker]:
     return [
         sre_worker(client, cluster, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
         architect_worker(client, cluster, artifacts),
-        security_worker(client, cluster, judge),
-        deployment_worker(client, cluster, cluster, judge),
+        security_worker(client, cluster, judge, artifacts),
+        deployment_worker(client, cluster, cluster, judge, artifacts),
         connectors_worker(client, desk, QuestionsToPipe(Path(os.environ["OPSMEND_BENCH_QUESTIONS"])), memory),
     ]
 
