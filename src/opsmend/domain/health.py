@@ -166,6 +166,11 @@ def _look_at_autoscaler(snapshot: Snapshot, faults: list[str], moving: list[str]
         faults.append(f"{autoscaler.ref} wants more than the {autoscaler.max_replicas} replicas that it may have")
     elif any(c.type == "ScalingActive" and c.status != "True" for c in autoscaler.conditions):
         moving.append(f"{autoscaler.ref} cannot tell how many replicas it wants")
+    elif snapshot.workload and autoscaler.desired_replicas > snapshot.workload.desired_replicas:
+        # They are read one after the other: the workload may have been seen before it was scaled.
+        moving.append(
+            f"{autoscaler.ref} wants {autoscaler.desired_replicas} replicas, which {snapshot.workload.ref} has not got"
+        )
 
 
 def _look_at_status(workload: Workload, faults: list[str], moving: list[str]) -> None:

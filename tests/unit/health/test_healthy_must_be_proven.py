@@ -36,6 +36,10 @@ READY = (a_pod(), a_pod("web-6d4cf-bbbbb"))
     [
         pytest.param(a_snapshot(), id="deployment-rolled-out"),
         pytest.param(a_snapshot(target=a_target("Service")), id="service-with-ready-endpoints"),
+        pytest.param(
+            a_snapshot(target=a_target("HorizontalPodAutoscaler"), autoscalers=(an_autoscaler(),)),
+            id="autoscaler-has-its-replicas",
+        ),
         pytest.param(a_snapshot(target=a_target("Node", "node-1"), workload=None, pods=()), id="node-ready"),
         pytest.param(
             a_snapshot(target=a_target("Pod", "once"), workload=None, pods=(a_pod("once", phase="Succeeded", containers=()),)),
@@ -130,6 +134,11 @@ def test_what_is_proven_well_is_healthy(snapshot: Any) -> None:
             id="zero-as-asked",
         ),
         pytest.param({"target": a_target("Node", "node-9"), "workload": None}, "was not seen", id="node-not-seen"),
+        pytest.param(
+            {"target": a_target("HorizontalPodAutoscaler"), "autoscalers": (an_autoscaler(desired_replicas=8),)},
+            "wants 8 replicas",
+            id="autoscaler-scales-up",
+        ),
     ],
 )
 def test_what_moves_or_is_unseen_is_inconclusive(changes: dict[str, Any], reason: str) -> None:
