@@ -25,6 +25,8 @@ _PORTS: Final = range(20_000, 30_000)
 
 _MOST_TRIES: Final = 100
 
+_LOOPBACK: Final = "127.0.0.1"
+
 
 class PartFailedError(PermanentError):
     """A child process ended or never became ready; the message has the end of its log."""
@@ -111,22 +113,48 @@ def _tethered(argv: Sequence[str]) -> list[str]:
 def free_port(preferred: int = 0) -> int:
     """A free loopback port: `preferred` if it is free.
 
-    Whoever it is for listens on it only a while later, so it is none that a connection may get meanwhile.
+    Whoever it is for listens on it only a while later. Until then, and for a minute, it is given neither to a connection nor
+    to anybody else who asks here.
     """
-    chosen = SystemRandom().sample(_PORTS, _MOST_TRIES)
-    for port in [preferred, *chosen] if preferred else chosen:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+    if preferred and _bindable(preferred):
+        return preferred
+    for port in SystemRandom().sample(_PORTS, _MOST_TRIES):
+        with suppress(OSError):
+            _claim(port)
+            return port
     raise PartFailedError("no loopback port is free")
+
+
+def _bindable(port: int) -> bool:
+    """Also just after a server of ours has left it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def _claim(port: int) -> None:
+    """Leave a connection in TIME_WAIT there: a server gets the port all the same (by SO_REUSEADDR), another claim does not.
+
+    Raises:
+        OSError: somebody has it, or claimed it within the last minute.
+    """
+    with socket.socket() as server:
+        server.bind((_LOOPBACK, port))
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.listen()
+        with socket.create_connection((_LOOPBACK, port)):
+            accepted, _ = server.accept()
+            accepted.close()  # the side that closes first is the one that waits
 
 
 async def listens(port: int) -> bool:
     """Whether something on loopback accepts connections at `port`."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection(_LOOPBACK, port)
     except OSError:
         return False
     writer.close()
