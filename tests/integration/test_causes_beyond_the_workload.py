@@ -14,6 +14,7 @@ from tests.workflows.fakes import MetricsInMemory
 
 from opsmend.agents.architect.remedies import Candidate, propose
 from opsmend.agents.security.checks import CHECKS
+from opsmend.agents.security.scene import Scene
 from opsmend.agents.sre.causes import find_causes
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.agents.sre.graph import CONFIDENT
@@ -104,7 +105,7 @@ async def carried_out(shop: Shop, candidate: Candidate) -> None:
     assert candidate.rejected_because is None
     plan = await shop.plan(*candidate.actions)
     live = {str(step.action.target): await shop.reader.read(step.action) for step in plan.steps}
-    assert [f.text for check in CHECKS for f in check(plan, live) if f.severity is Severity.BLOCK] == []
+    assert [f.text for check in CHECKS for f in check(Scene(plan, live)) if f.severity is Severity.BLOCK] == []
     for step in plan.steps:
         await shop.writer.apply(step, f"{plan.hash}#{step.id}")
 

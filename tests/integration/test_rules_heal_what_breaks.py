@@ -11,6 +11,7 @@ from tests.contract.kubernetes.clusters import WEB, Shop, a_shop, eventually
 
 from opsmend.agents.architect.remedies import Candidate, propose
 from opsmend.agents.security.checks import CHECKS
+from opsmend.agents.security.scene import Scene
 from opsmend.agents.sre.detectors import DETECTORS
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.domain.diagnosis import Category, Diagnosis
@@ -108,7 +109,8 @@ def found(snapshot: Snapshot) -> Diagnosis:
 async def healed(shop: Shop, candidate: Candidate) -> None:
     plan = await shop.plan(*candidate.actions)
     live = {str(step.action.target): await shop.reader.read(step.action) for step in plan.steps}
-    blocked = [finding.text for check in CHECKS for finding in check(plan, live) if finding.severity is Severity.BLOCK]
+    scene = Scene(plan, live)
+    blocked = [finding.text for check in CHECKS for finding in check(scene) if finding.severity is Severity.BLOCK]
     assert blocked == []
     for step in plan.steps:
         await shop.writer.apply(step, f"{plan.hash}#{step.id}")

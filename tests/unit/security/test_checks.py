@@ -20,6 +20,7 @@ from tests.builders import (
 
 from opsmend.agents.security.checks import CHECKS
 from opsmend.agents.security.checks.images import is_mutable, repository
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.actions.cordon_node import UncordonNode
@@ -39,7 +40,8 @@ from opsmend.domain.verdict import SecurityFinding, Severity
 
 
 def reviewed(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
-    return [finding for check in CHECKS for finding in check(plan, live)]
+    scene = Scene(plan, live)
+    return [finding for check in CHECKS for finding in check(scene)]
 
 
 def review(action: AnyAction, live: LiveObject, **step: Any) -> list[SecurityFinding]:

@@ -9,6 +9,7 @@ from opsmend.agents.node import activity_node, add_calls, add_usage, spent
 from opsmend.agents.patience import READ, THINK
 from opsmend.agents.queues import SECURITY
 from opsmend.agents.security.checks import CHECKS
+from opsmend.agents.security.scene import Scene
 from opsmend.agents.seen import seen_revisions
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.agent_tasks import ReviewRequest
@@ -61,7 +62,8 @@ class SecurityAgent:
             except TargetGoneError as e:
                 findings.append(SecurityFinding(check="target_exists", severity=Severity.BLOCK, text=str(e)))
         if not findings:
-            findings = [finding for check in CHECKS for finding in check(plan, live)]
+            scene = Scene(plan, live)
+            findings = [finding for check in CHECKS for finding in check(scene)]
         return {"findings": [f.model_dump(mode="json") for f in findings], **spent()}
 
     async def decide(self, state: Decide) -> dict[str, Any]:

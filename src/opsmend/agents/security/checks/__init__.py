@@ -1,9 +1,9 @@
 """What Security looks for in a plan. A new check is listed in CHECKS.
 
-Each takes the plan and the objects as they stand, keyed by `str(action.target)`, and works on them alone. BLOCK stops the plan.
+Each works on the scene alone. BLOCK stops the plan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from opsmend.agents.security.checks import (
@@ -17,11 +17,10 @@ from opsmend.agents.security.checks import (
     secrets,
     services,
 )
-from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.verdict import SecurityFinding
 
-Check = Callable[[Plan, Mapping[str, LiveObject]], list[SecurityFinding]]
+Check = Callable[[Scene], list[SecurityFinding]]
 
 CHECKS: Final[tuple[Check, ...]] = (
     integrity.check,

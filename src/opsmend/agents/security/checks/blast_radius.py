@@ -1,11 +1,8 @@
 """How much a plan touches at once."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from opsmend.agents.security.projections import projections
-from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.record import JsonObject
 from opsmend.domain.target import WORKLOAD_KINDS, Kind
 from opsmend.domain.verdict import SecurityFinding, Severity
@@ -19,16 +16,16 @@ STEEP: Final = 4
 """Times more replicas than are asked for now."""
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
-    pods = sum(step.blast_radius.pods for step in plan.steps)
-    objects = {ref for step in plan.steps for ref in step.blast_radius.objects}
+def check(scene: Scene) -> list[SecurityFinding]:
+    pods = sum(step.blast_radius.pods for step in scene.plan.steps)
+    objects = {ref for step in scene.plan.steps for ref in step.blast_radius.objects}
     findings = []
     if pods > MANY_PODS:
         severity = Severity.BLOCK if pods > TOO_MANY_PODS else Severity.WARN
         findings.append(_finding(severity, f"{pods} pods are touched, more than {MANY_PODS}"))
     if len(objects) > MANY_OBJECTS:
         findings.append(_finding(Severity.WARN, f"{len(objects)} objects are changed, more than {MANY_OBJECTS}"))
-    for step, before, after in projections(plan, live):
+    for step, before, after in scene.objects:
         kind = step.action.target.kind
         if kind in WORKLOAD_KINDS:
             findings += _of_workload(step.id, before, after)

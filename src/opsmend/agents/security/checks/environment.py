@@ -1,12 +1,10 @@
 """Environment variables that can make a program run something else than it is."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
-from opsmend.domain.actions.action import LiveObject
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.actions.patch_workload import PatchWorkload
-from opsmend.domain.plan import Plan
 from opsmend.domain.verdict import SecurityFinding, Severity
 
 LOADERS: Final = frozenset(
@@ -42,9 +40,9 @@ _SHELL: Final = re.compile(r"\$\(|`|;\s*\w|\|\s*\w|&&|\|\||>\s*/|\n")
 """What a shell would act on if the program hands the value to one."""
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     findings = []
-    for step in plan.steps:
+    for step in scene.plan.steps:
         if not isinstance(step.action, PatchWorkload):
             continue
         for change in step.action.env:

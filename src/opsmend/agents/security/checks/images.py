@@ -1,19 +1,16 @@
 """Which program would run: an image of another origin, or one that can change under its name."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from opsmend.agents.security.projections import containers_by_name, projected_templates
-from opsmend.domain.actions.action import LiveObject
+from opsmend.agents.security.scene import Scene, containers_by_name
 from opsmend.domain.actions.set_image import SetImage
-from opsmend.domain.plan import Plan
 from opsmend.domain.verdict import SecurityFinding, Severity
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """A set image must come from the repository in use. A rollback to another one is told: that image has run before."""
     findings = []
-    for step, before, after in projected_templates(plan, live):
+    for step, before, after in scene.templates:
         chosen = isinstance(step.action, SetImage)
         old, new = containers_by_name(before), containers_by_name(after)
         for name, container in new.items():

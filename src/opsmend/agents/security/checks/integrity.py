@@ -1,28 +1,28 @@
 """The plan is what it says it is: its hash, its objects, and the way back of each step."""
 
-from collections.abc import Mapping
-
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan, PlannedStep
+from opsmend.domain.plan import PlannedStep
 from opsmend.domain.record import JsonObject
 from opsmend.domain.verdict import SecurityFinding, Severity
 from opsmend.errors import OpsmendError
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """Blocks a plan whose hash is not its content's, and a step whose inverse does not lead back to the object as it is."""
     findings = []
-    if plan.hash != plan.computed_hash():
-        text = f"the plan says its hash is {plan.hash[:12]}, its content has {plan.computed_hash()[:12]}: it was altered"
+    content = scene.plan.computed_hash()
+    if scene.plan.hash != content:
+        text = f"the plan says its hash is {scene.plan.hash[:12]}, its content has {content[:12]}: it was altered"
         findings.append(_block(text))
     projected: dict[str, LiveObject] = {}
-    for step in plan.steps:
+    for step in scene.plan.steps:
         key = str(step.action.target)
         if step.inverse.target != step.action.target:
             findings.append(_block(f"step {step.id} changes {key}, its inverse changes {step.inverse.target}"))
         if step.action.target.kind not in step.action.kinds:
             findings.append(_block(f"step {step.id}: {step.action.type} is not for a {step.action.target.kind}"))
-        before = projected.get(key) or live.get(key)
+        before = projected.get(key) or scene.live.get(key)
         if before is None:
             findings.append(_block(f"step {step.id}: {key} was not read, so nothing about it can be checked"))
             continue

@@ -1,21 +1,19 @@
 """A pod template that would give its containers more rights than the present one does, e.g. by going back to an older one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
-from opsmend.agents.security.projections import containers_by_name, projected_templates
-from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan
+from opsmend.agents.security.scene import Scene, containers_by_name
 from opsmend.domain.record import JsonObject
 from opsmend.domain.verdict import SecurityFinding, Severity
 
 HOST_NAMESPACES: Final = ("hostNetwork", "hostPID", "hostIPC")
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """Blocks every right that is new. A changed service account is a warning: which rights it has is not seen from here."""
     findings = []
-    for step, before, after in projected_templates(plan, live):
+    for step, before, after in scene.templates:
         for right in _added(before, after):
             text = f"step {step.id} would add to {step.action.target}: {right}"
             findings.append(SecurityFinding(check="privileges", severity=Severity.BLOCK, text=text))

@@ -1,10 +1,8 @@
 """Nothing of the cluster's own is touched, whatever the policy in force says."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.verdict import SecurityFinding, Severity
 
 PROTECTED: Final = frozenset(
@@ -13,14 +11,14 @@ PROTECTED: Final = frozenset(
 """Namespaces that run the cluster, its certificates, its mesh and its admission rules."""
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     return [
         SecurityFinding(
             check="protected_namespaces",
             severity=Severity.BLOCK,
             text=f"step {step.id} would change {ref}, and namespace {ref.namespace} is protected",
         )
-        for step in plan.steps
+        for step in scene.plan.steps
         for ref in dict.fromkeys((step.action.target, step.inverse.target, *step.blast_radius.objects))
         if ref.namespace in PROTECTED
     ]

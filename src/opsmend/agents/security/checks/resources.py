@@ -1,12 +1,10 @@
 """Much more memory or CPU than before, or a limit taken away."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
-from opsmend.agents.security.projections import containers_by_name, projected_templates
-from opsmend.domain.actions.action import LiveObject
+from opsmend.agents.security.scene import Scene, containers_by_name
 from opsmend.domain.actions.set_resources import SetResources
-from opsmend.domain.plan import Plan
 from opsmend.domain.quantity import quantity
 from opsmend.domain.verdict import SecurityFinding, Severity
 
@@ -14,10 +12,10 @@ FACTOR: Final = 4
 """Above four times the present amount it is no correction any more: one container could starve its node."""
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """Blocks such a raise where opsmend chose the value; warns where a revision that ran brings it back."""
     findings = []
-    for step, before, after in projected_templates(plan, live):
+    for step, before, after in scene.templates:
         severity = Severity.BLOCK if isinstance(step.action, SetResources) else Severity.WARN
         old = containers_by_name(before)
         for name, container in containers_by_name(after).items():

@@ -1,21 +1,18 @@
 """No secret is written into a ConfigMap or a pod template, or shown in a plan."""
 
-from collections.abc import Mapping
-
-from opsmend.domain.actions.action import LiveObject
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.actions.patch_config import PatchConfig
 from opsmend.domain.actions.patch_workload import PatchWorkload
-from opsmend.domain.plan import Plan
 from opsmend.domain.verdict import SecurityFinding, Severity
 from opsmend.policy.redaction import redact, redact_json
 
 MASK = "[redacted:"
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """Blocks a masked value (it would overwrite the real one) and a plain secret; warns of one in the text shown to people."""
     findings = []
-    for step in plan.steps:
+    for step in scene.plan.steps:
         for place, value in _values(step.action):
             if MASK in value:
                 text = f"step {step.id} would write a masked value over {place}"

@@ -1,18 +1,14 @@
 """A Service that would catch more traffic's targets than before, or be opened to the outside."""
 
-from collections.abc import Mapping
-
-from opsmend.agents.security.projections import projections
-from opsmend.domain.actions.action import LiveObject
-from opsmend.domain.plan import Plan
+from opsmend.agents.security.scene import Scene
 from opsmend.domain.target import Kind
 from opsmend.domain.verdict import SecurityFinding, Severity
 
 
-def check(plan: Plan, live: Mapping[str, LiveObject]) -> list[SecurityFinding]:
+def check(scene: Scene) -> list[SecurityFinding]:
     """Blocks an empty selector and one that only drops conditions: it would route to pods that were left out on purpose."""
     findings = []
-    for step, before, after in projections(plan, live):
+    for step, before, after in scene.objects:
         if step.action.target.kind is not Kind.SERVICE:
             continue
         old, new = before["spec"].get("selector") or {}, after["spec"].get("selector") or {}
