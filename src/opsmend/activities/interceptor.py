@@ -9,6 +9,9 @@ the gap; and what an activity asks that is called off after ten seconds because 
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
@@ -31,8 +34,7 @@ class _Conduct(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
         work = Work(agent_of(info.task_queue), info.workflow_id or info.activity_id, ledger_in(info.heartbeat_details))
-        with at_work(work):
-            beating = asyncio.create_task(_beat(work))
+        with at_work(work), _beating(work, info.heartbeat_timeout):
             try:
                 return await self.next.execute_activity(input)
             except BaseException as e:
@@ -40,16 +42,27 @@ class _Conduct(ActivityInboundInterceptor):
                 if isinstance(e, Exception):
                     raise in_temporal_words(e, *work.details) from e
                 raise
-            finally:
-                beating.cancel()
 
 
-async def _beat(work: Work) -> None:
+@contextmanager
+def _beating(work: Work, timeout: timedelta | None) -> Iterator[None]:
+    """Three heartbeats in `timeout`, by a timer of the loop: a task for each activity would be a hundredth of an incident."""
+    if timeout is None:
+        yield
+        return
+    loop, every = asyncio.get_running_loop(), timeout.total_seconds() / 3
     # The first comes later: what began just now has nothing to tell, and most activities are over by then.
-    every = activity.info().heartbeat_timeout
-    while every:
-        await asyncio.sleep(every.total_seconds() / 3)
+    next_beat = loop.call_later(every, lambda: beat())
+
+    def beat() -> None:
+        nonlocal next_beat
+        next_beat = loop.call_later(every, beat)
         activity.heartbeat(*work.details)
+
+    try:
+        yield
+    finally:
+        next_beat.cancel()
 
 
 def in_temporal_words(error: Exception, *details: Any) -> ApplicationError:
