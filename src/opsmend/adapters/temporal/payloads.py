@@ -1,27 +1,37 @@
 """How values of ours become payloads of Temporal: JSON, read and written by pydantic."""
 
-from typing import Final
+from typing import Final, Self
 
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
     DefaultPayloadConverter,
+    EncodingPayloadConverter,
     JSONPlainPayloadConverter,
+    SerializationContext,
 )
 
 _JSON: Final = PydanticJSONPlainPayloadConverter()
+_BY_ENCODING: Final[dict[bytes, EncodingPayloadConverter]] = {
+    one.encoding.encode(): _JSON if isinstance(one, JSONPlainPayloadConverter) else one
+    for one in DefaultPayloadConverter.default_encoding_payload_converters
+}
 
 
 class PayloadConverter(CompositePayloadConverter):
     """As temporalio.contrib.pydantic.PydanticPayloadConverter, but all instances share what was learnt of our types.
 
-    The SDK makes one for each task and call, and one that is new compiles the schema of every type that it meets.
+    The SDK makes several for each task, so one that is new must cost next to nothing: it would compile the schema of every
+    type that it meets.
     """
 
     def __init__(self) -> None:
-        usual = DefaultPayloadConverter.default_encoding_payload_converters
-        super().__init__(*(_JSON if isinstance(one, JSONPlainPayloadConverter) else one for one in usual))
+        self.converters = _BY_ENCODING
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """None of ours depends on which workflow or activity a value belongs to."""
+        return self
 
 
 DATA_CONVERTER: Final = DataConverter(payload_converter_class=PayloadConverter)
