@@ -179,3 +179,52 @@ async def test_the_last_heartbeat_is_sent_along_with_a_failure(world: World) -> 
     ):
         running = world.client.execute_workflow(AsksAndStops.run, id="asks", task_queue="opsmend-test")
         assert await asyncio.wait_for(running, 20) == 2
+
+
+class Long:
+    """An activity that goes on until it may end."""
+
+    def __init__(self) -> None:
+        self.may_end = asyncio.Event()
+
+    @activity.defn(name="takes_long")
+    async def run(self) -> int:
+        await self.may_end.wait()
+        return activity.info().attempt
+
+
+@workflow.defn(name="TakesLong", sandboxed=False)
+class TakesLong:
+    @workflow.run
+    async def run(self) -> int:
+        return await workflow.execute_activity_method(
+            Long.run,
+            start_to_close_timeout=timedelta(minutes=1),
+            heartbeat_timeout=timedelta(seconds=1),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10)),
+        )
+
+
+async def test_an_activity_that_takes_long_is_left_alone(world: World) -> None:
+    long = Long()
+    async with Worker(
+        world.client,
+        task_queue="opsmend-test",
+        workflows=[TakesLong],
+        activities=[long.run],
+        interceptors=[ActivityConduct()],
+    ):
+        running = await world.client.start_workflow(TakesLong.run, id="takes-long", task_queue="opsmend-test")
+
+        async def beats() -> int | None:
+            pending = (await running.describe()).raw_description.pending_activities
+            return pending[0].last_heartbeat_time.ToNanoseconds() if pending and pending[0].last_heartbeat_time else None
+
+        seen: set[int] = set()
+        async with asyncio.timeout(20):
+            while len(seen) < 3:
+                if beat := await beats():
+                    seen.add(beat)
+                await asyncio.sleep(0.05)
+        long.may_end.set()
+        assert await running.result() == 1

@@ -56,3 +56,8 @@ def test_nesting_beyond_all_reason_is_cut_not_followed() -> None:
     for _ in range(5000):
         deep = [deep]
     assert "[redacted:too-deep]" in json.dumps(redact_json(deep))
+
+
+def test_a_name_too_long_to_be_remembered_is_judged_all_the_same() -> None:
+    name = "SOME_" * 40 + "PASSWORD"
+    assert redact_json({name: "hunter2hunter2"}) == {name: "[redacted:password]"}
