@@ -33,7 +33,7 @@ class Scale:
     waiting: int
 
 
-FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 50, 1000)
+FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 100, 1000)
 QUICK: Final = Scale(Sizes(rounds=2, new=200, open=500), Storm(targets=100, alerts_each=10), 10, 50)
 
 Phase = Callable[[Path, Scale], Awaitable[tuple[list[Row], list[str]]]]

@@ -1,7 +1,7 @@
 """The cost of one incident's whole life: history, worker CPU, wall; beside a plain workflow of as many activities."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ from temporalio.client import Client
 
 from bench.alerts import CLUSTER, single
 from bench.histories import Footprint, footprint
-from bench.plain import PLAIN, Plain, PlainLife
+from bench.plain import PLAIN, PLAIN_ON_OURS, Plain, PlainLife
 from bench.questions import Question, Questions, open_questions
 from bench.results import Row
 from bench.stack import cpu_seconds, questions_path, temporal, worker
@@ -71,6 +71,7 @@ async def measure_lives(data_dir: Path, lives: int) -> tuple[list[Row], list[str
         questions = await open_questions(stack, questions_path(server))
         ours = await worker(stack, server, "all", POLLED["all"])
         bare = await worker(stack, server, "plain", POLLED["plain"])
+        bare_on_ours = await worker(stack, server, "plain-on-ours", POLLED["plain-on-ours"])
         desk = bench_desk(server.client)
 
         async def incident(number: int) -> None:
@@ -84,13 +85,18 @@ async def measure_lives(data_dir: Path, lives: int) -> tuple[list[Row], list[str
         like = plain_life(whole)
 
         async def plain(number: int) -> None:
-            await _live_plain(server.client, like, f"plain-{number}")
+            await _live_plain(server.client, like, PLAIN, f"plain-{number}")
+
+        async def plain_on_ours(number: int) -> None:
+            await _live_plain(server.client, like, PLAIN_ON_OURS, f"plain-on-ours-{number}")
 
         for number in range(3):
             await plain(number)
+            await plain_on_ours(number)
         plain_print = await footprint(server.client, "plain-2")
-        costs = await _take_turns({"opsmend": (ours, incident), "bare": (bare, plain)}, lives)
-    return _rows(costs, whole, plain_print), [_told(whole, alone, plain_print)]
+        sides = {"opsmend": (ours, incident), "bare": (bare, plain), "bare on our connection": (bare_on_ours, plain_on_ours)}
+        costs = await _take_turns(sides, lives)
+    return _rows(costs, whole, plain_print), [_told(whole, alone, plain_print), _told_of_the_connection(costs)]
 
 
 def plain_life(incident: Footprint) -> PlainLife:
@@ -107,8 +113,8 @@ def payload_of(size: int) -> JsonObject:
     return {"entries": [entry] * max(1, size // (len(json.dumps(entry, separators=(",", ":"))) + 1))}
 
 
-async def _take_turns(sides: dict[str, tuple[psutil.Process, Life]], lives: int) -> dict[str, Cost]:
-    """A process's CPU is told in steps of 10 ms. It rests while the other side lives, so what one life lost the next finds."""
+async def _take_turns(sides: Mapping[str, tuple[psutil.Process, Life]], lives: int) -> dict[str, Cost]:
+    """A process's CPU is told in steps of 10 ms. It rests while the other sides live, so what one life lost the next finds."""
     costs = {name: Cost() for name in sides}
     for number in range(100, 100 + lives):
         for name in sides:
@@ -128,8 +134,8 @@ async def _live_incident(client: Client, desk: TemporalDesk, questions: Question
         raise UnexpectedOutcomeError(f"{incident} ended {closed.outcome}: {closed.summary}")
 
 
-async def _live_plain(client: Client, life: PlainLife, id: str) -> None:
-    handle = await client.start_workflow(Plain.run, life, id=id, task_queue=PLAIN)
+async def _live_plain(client: Client, life: PlainLife, queue: str, id: str) -> None:
+    handle = await client.start_workflow(Plain.run, life, id=id, task_queue=queue)
     await handle.signal(Plain.go_on)
     await handle.result()
 
@@ -149,4 +155,11 @@ def _told(whole: Footprint, alone: Footprint, plain: Footprint) -> str:
         f"one incident: {whole.activities} activities, {whole.workflow_tasks} workflow tasks, {whole.events} events and "
         f"{whole.bytes} bytes in {whole.runs} runs (the incident alone {alone.activities}, {alone.workflow_tasks}, "
         f"{alone.events}, {alone.bytes}); plain: {plain.activities} activities, {plain.workflow_tasks} workflow tasks"
+    )
+
+
+def _told_of_the_connection(costs: dict[str, Cost]) -> str:
+    ours, plain = costs["opsmend"].cpu, costs["bare on our connection"].cpu
+    return (
+        f"a plain worker on opsmend's own connection takes {plain:.0f} ms of CPU: {ours / plain:.2f} times that is an incident"
     )

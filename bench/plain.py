@@ -11,7 +11,9 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.record import JsonObject, Record
 
 PLAIN: Final = "bench-plain"
-"""Its task queue."""
+"""The task queue of the worker that is held against ours."""
+PLAIN_ON_OURS: Final = "bench-plain-on-our-connection"
+"""That of one that talks to Temporal as ours does, to tell what of the difference is the connection's."""
 
 
 class PlainLife(Record):
@@ -56,6 +58,6 @@ class Plain:
         await workflow.wait_condition(lambda: self._waiting)
 
 
-def plain_worker(client: Client) -> Worker:
+def plain_worker(client: Client, queue: str = PLAIN) -> Worker:
     """A worker as the SDK makes it by default."""
-    return Worker(client, task_queue=PLAIN, workflows=[Plain], activities=[echo])
+    return Worker(client, task_queue=queue, workflows=[Plain], activities=[echo])

@@ -3,9 +3,7 @@
 What they answer is made once, so that next to nothing of the measured CPU is theirs.
 """
 
-from copy import deepcopy
-
-from tests.builders import a_failed_rollout, a_snapshot
+from tests.builders import a_failed_rollout, a_snapshot, some_revisions
 from tests.workflows.fakes import BAD, GOOD, ClusterInMemory, RoomForAll
 
 from opsmend.domain.actions.action import Action, LiveObject
@@ -20,7 +18,8 @@ class ManyDeployments(RoomForAll):
     """Implements ClusterReader and ClusterWriter. Deployments come into being, broken, when they are first looked at."""
 
     def __init__(self) -> None:
-        self._deployments: dict[str, ClusterInMemory] = {}
+        self._deployments: dict[str, _OneOfMany] = {}
+        self._revisions = some_revisions(GOOD, BAD)
         self._well = a_snapshot()
         self._broken = a_failed_rollout(GOOD, BAD)
 
@@ -30,8 +29,7 @@ class ManyDeployments(RoomForAll):
         return seen.model_copy(update={"target": target, "owner_chain": (target.ref,), "workload": workload})
 
     async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
-        seen = await self._named(target.name).look(target, changes, closely=closely)
-        return seen.model_copy(update={"snapshot": await self.snapshot(target)})
+        return Look(snapshot=await self.snapshot(target))
 
     async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
         return await self._of(action).read(action, known, revisions)
@@ -51,13 +49,26 @@ class ManyDeployments(RoomForAll):
     async def undo(self, step: PlannedStep, marker: str, undone: str) -> StepRecord:
         return await self._of(step.action).undo(step, marker, undone)
 
-    def _of(self, action: Action) -> ClusterInMemory:
+    def _of(self, action: Action) -> "_OneOfMany":
         return self._named(action.target.name)
 
-    def _named(self, name: str) -> ClusterInMemory:
+    def _named(self, name: str) -> "_OneOfMany":
         if name not in self._deployments:
-            made = ClusterInMemory()
-            made.object = deepcopy(made.object)
-            made.object["metadata"]["name"] = name
-            self._deployments[name] = made
+            self._deployments[name] = _OneOfMany(name, self._revisions)
         return self._deployments[name]
+
+
+class _OneOfMany(ClusterInMemory):
+    """Shares what does not change with all others."""
+
+    def __init__(self, name: str, revisions: tuple[Revision, ...]) -> None:
+        super().__init__()
+        self._revisions = revisions
+        self.object = self.object | {"metadata": self.object["metadata"] | {"name": name}}
+
+    @property
+    def well(self) -> bool:
+        return bool(self.object["spec"]["template"] != BAD)
+
+    async def read(self, action: Action, known: LiveObject | None = None, revisions: tuple[Revision, ...] = ()) -> LiveObject:
+        return LiveObject(object=self.object, revisions=self._revisions)

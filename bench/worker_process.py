@@ -29,7 +29,7 @@ from tests.workflows.fakes import (
     NamespacesInMemory,
 )
 
-from bench.plain import PLAIN, plain_worker
+from bench.plain import PLAIN, PLAIN_ON_OURS, plain_worker
 from bench.ports import ManyDeployments
 from bench.questions import QuestionsToPipe
 from opsmend.adapters.llm.thinker import NoModel
@@ -59,6 +59,7 @@ POLLED: Final[Mapping[str, Mapping[str, TaskQueueType.ValueType]]] = MappingProx
         "agents": _AGENTS,
         "all": {queues.WORKFLOWS: _WORKFLOW, **_AGENTS},
         "plain": {PLAIN: _WORKFLOW},
+        "plain-on-ours": {PLAIN_ON_OURS: _WORKFLOW},
     }
 )
 """What a process of each kind asks Temporal for."""
@@ -68,6 +69,8 @@ def workers_for(kind: str, client: Client) -> list[Worker]:
     match kind:
         case "plain":
             return [plain_worker(client)]
+        case "plain-on-ours":
+            return [plain_worker(client, PLAIN_ON_OURS)]
         case "workflows":
             return [workflows_worker(client)]
         case "agents":
