@@ -52,6 +52,15 @@ def test_one_line_of_a_long_value_is_one_line_of_the_diff() -> None:
     assert changed == ["listen 80;", "listen 8080;"]
 
 
+def test_letters_and_signs_of_any_script_are_shown_as_they_are() -> None:
+    """libyaml, which is faster, writes a whole text with one such sign as a single escaped line."""
+    live = a_config(motd="Grüße 🚀\nport: 80\n")
+    action = PatchConfig(target=CONFIG, key="motd", value="Grüße 🚀\nport: 8080\n")
+    diff = plan_step(action, live, reason="e1", step_id="1", redact=_unchanged).diff
+    assert "     Grüße 🚀\n" in diff
+    assert "-    port: 80\n+    port: 8080\n" in diff
+
+
 def test_the_diff_is_redacted() -> None:
     live = a_config(url="postgres://shop:hunter2@db")
     action = PatchConfig(target=CONFIG, key="url", value="postgres://shop:hunter3@db")
