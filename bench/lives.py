@@ -84,17 +84,18 @@ async def measure_lives(data_dir: Path, lives: int) -> tuple[list[Row], list[str
         alone = await footprint(server.client, sample, children=False)
         like = plain_life(whole)
 
-        async def plain(number: int) -> None:
-            await _live_plain(server.client, like, PLAIN, f"plain-{number}")
+        def plain_on(queue: str) -> Life:
+            return lambda number: _live_plain(server.client, like, queue, number)
 
-        async def plain_on_ours(number: int) -> None:
-            await _live_plain(server.client, like, PLAIN_ON_OURS, f"plain-on-ours-{number}")
-
+        sides = {
+            "opsmend": (ours, incident),
+            "bare": (bare, plain_on(PLAIN)),
+            "bare on our connection": (bare_on_ours, plain_on(PLAIN_ON_OURS)),
+        }
         for number in range(3):
-            await plain(number)
-            await plain_on_ours(number)
-        plain_print = await footprint(server.client, "plain-2")
-        sides = {"opsmend": (ours, incident), "bare": (bare, plain), "bare on our connection": (bare_on_ours, plain_on_ours)}
+            await plain_on(PLAIN)(number)
+            await plain_on(PLAIN_ON_OURS)(number)
+        plain_print = await footprint(server.client, f"{PLAIN}-2")
         costs = await _take_turns(sides, lives)
     return _rows(costs, whole, plain_print), [_told(whole, alone, plain_print), _told_of_the_connection(costs)]
 
@@ -134,8 +135,8 @@ async def _live_incident(client: Client, desk: TemporalDesk, questions: Question
         raise UnexpectedOutcomeError(f"{incident} ended {closed.outcome}: {closed.summary}")
 
 
-async def _live_plain(client: Client, life: PlainLife, queue: str, id: str) -> None:
-    handle = await client.start_workflow(Plain.run, life, id=id, task_queue=queue)
+async def _live_plain(client: Client, life: PlainLife, queue: str, number: int) -> None:
+    handle = await client.start_workflow(Plain.run, life, id=f"{queue}-{number}", task_queue=queue)
     await handle.signal(Plain.go_on)
     await handle.result()
 
@@ -160,6 +161,4 @@ def _told(whole: Footprint, alone: Footprint, plain: Footprint) -> str:
 
 def _told_of_the_connection(costs: dict[str, Cost]) -> str:
     ours, plain = costs["opsmend"].cpu, costs["bare on our connection"].cpu
-    return (
-        f"a plain worker on opsmend's own connection takes {plain:.0f} ms of CPU: {ours / plain:.2f} times that is an incident"
-    )
+    return f"a plain worker on opsmend's own connection takes {plain:.0f} ms of CPU; an incident {ours / plain:.2f} times that"

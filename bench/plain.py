@@ -58,6 +58,6 @@ class Plain:
         await workflow.wait_condition(lambda: self._waiting)
 
 
-def plain_worker(client: Client, queue: str = PLAIN) -> Worker:
+def plain_worker(client: Client, queue: str) -> Worker:
     """A worker as the SDK makes it by default."""
     return Worker(client, task_queue=queue, workflows=[Plain], activities=[echo])

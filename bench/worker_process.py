@@ -68,7 +68,7 @@ POLLED: Final[Mapping[str, Mapping[str, TaskQueueType.ValueType]]] = MappingProx
 def workers_for(kind: str, client: Client) -> list[Worker]:
     match kind:
         case "plain":
-            return [plain_worker(client)]
+            return [plain_worker(client, PLAIN)]
         case "plain-on-ours":
             return [plain_worker(client, PLAIN_ON_OURS)]
         case "workflows":

@@ -216,15 +216,11 @@ async def test_an_activity_that_takes_long_is_left_alone(world: World) -> None:
     ):
         running = await world.client.start_workflow(TakesLong.run, id="takes-long", task_queue="opsmend-test")
 
-        async def beats() -> int | None:
-            pending = (await running.describe()).raw_description.pending_activities
-            return pending[0].last_heartbeat_time.ToNanoseconds() if pending and pending[0].last_heartbeat_time else None
-
-        seen: set[int] = set()
+        beats: set[int] = set()
         async with asyncio.timeout(20):
-            while len(seen) < 3:
-                if beat := await beats():
-                    seen.add(beat)
+            while len(beats - {0}) < 3:
+                described = (await running.describe()).raw_description
+                beats |= {pending.last_heartbeat_time.ToNanoseconds() for pending in described.pending_activities}
                 await asyncio.sleep(0.05)
         long.may_end.set()
         assert await running.result() == 1

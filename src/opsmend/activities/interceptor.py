@@ -51,14 +51,15 @@ def _beating(work: Work, timeout: timedelta | None) -> Iterator[None]:
         yield
         return
     loop, every = asyncio.get_running_loop(), timeout.total_seconds() / 3
-    # The first comes later: what began just now has nothing to tell, and most activities are over by then.
-    next_beat = loop.call_later(every, lambda: beat())
+    next_beat: asyncio.TimerHandle
 
     def beat() -> None:
         nonlocal next_beat
         next_beat = loop.call_later(every, beat)
         activity.heartbeat(*work.details)
 
+    # The first comes later: what began just now has nothing to tell, and most activities are over by then.
+    next_beat = loop.call_later(every, beat)
     try:
         yield
     finally:

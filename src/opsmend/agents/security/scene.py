@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from opsmend.domain.actions.action import LiveObject
+from opsmend.domain.actions.planned_step import projected
 from opsmend.domain.plan import Plan, PlannedStep
 from opsmend.domain.record import JsonObject
 from opsmend.domain.target import WORKLOAD_KINDS
@@ -34,18 +35,18 @@ class Scene:
         Steps that do not fit the live object are left out: the check of the plan's integrity blocks them.
         """
         current = dict(self.live)
-        projected = []
+        seen = []
         for step in self.plan.steps:
             key = str(step.action.target)
             if key not in current:
                 continue
             try:
-                after = step.action.project(current[key])
+                after = projected(step.action, current[key])
             except OpsmendError:
                 continue
-            projected.append(Projection(step, current[key].object, after))
-            current[key] = current[key].model_copy(update={"object": after})
-        return tuple(projected)
+            seen.append(Projection(step, current[key].object, after.object))
+            current[key] = after
+        return tuple(seen)
 
     @cached_property
     def templates(self) -> tuple[Projection, ...]:

@@ -2,6 +2,7 @@
 
 from opsmend.agents.security.scene import Scene
 from opsmend.domain.actions.action import LiveObject
+from opsmend.domain.actions.planned_step import projected
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.record import JsonObject
 from opsmend.domain.verdict import SecurityFinding, Severity
@@ -15,24 +16,24 @@ def check(scene: Scene) -> list[SecurityFinding]:
     if scene.plan.hash != content:
         text = f"the plan says its hash is {scene.plan.hash[:12]}, its content has {content[:12]}: it was altered"
         findings.append(_block(text))
-    projected: dict[str, LiveObject] = {}
+    left_behind: dict[str, LiveObject] = {}
     for step in scene.plan.steps:
         key = str(step.action.target)
         if step.inverse.target != step.action.target:
             findings.append(_block(f"step {step.id} changes {key}, its inverse changes {step.inverse.target}"))
         if step.action.target.kind not in step.action.kinds:
             findings.append(_block(f"step {step.id}: {step.action.type} is not for a {step.action.target.kind}"))
-        before = projected.get(key) or scene.live.get(key)
+        before = left_behind.get(key) or scene.live.get(key)
         if before is None:
             findings.append(_block(f"step {step.id}: {key} was not read, so nothing about it can be checked"))
             continue
         try:
-            after = before.model_copy(update={"object": step.action.project(before)})
+            after = projected(step.action, before)
             findings += _way_back(step, before, after)
         except OpsmendError as e:
             findings.append(_block(f"step {step.id} does not fit {key} as it stands: {e}"))
             continue
-        projected[key] = after
+        left_behind[key] = after
     return findings
 
 
