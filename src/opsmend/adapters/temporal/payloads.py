@@ -1,5 +1,6 @@
 """How values of ours become payloads of Temporal: JSON, read and written by pydantic."""
 
+from dataclasses import dataclass
 from typing import Final, Self
 
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
@@ -34,4 +35,13 @@ class PayloadConverter(CompositePayloadConverter):
         return self
 
 
-DATA_CONVERTER: Final = DataConverter(payload_converter_class=PayloadConverter)
+@dataclass(frozen=True)
+class _SameEverywhere(DataConverter):
+    """Asked some three hundred times an incident for one of a workflow's or an activity's own, where the SDK would make one."""
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """As PayloadConverter."""
+        return self
+
+
+DATA_CONVERTER: Final = _SameEverywhere(payload_converter_class=PayloadConverter)
