@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from opsmend.activities.incidents import PublishRequest
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.domain.approval import Answer
 from opsmend.domain.incident import Outcome, Status
 from opsmend.errors import (
@@ -119,3 +121,19 @@ async def test_the_chat_being_down_all_the_while_holds_nothing_up(make_world: Ma
     world.chat.down = False
     await world.client.get_workflow_handle(INCIDENT).result()
     assert world.chat.messages[closed.run_id].state.outcome is Outcome.REMEDIATED
+
+
+async def test_what_people_were_shown_when_they_were_asked_is_in_history_word_for_word(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    closed = await world.until_closed()
+
+    history = await world.client.get_workflow_handle(INCIDENT, run_id=closed.run_id).fetch_history()
+    scheduled = [event.activity_task_scheduled_event_attributes for event in history.events]
+    told = [
+        DATA_CONVERTER.payload_converter.from_payload(of.input.payloads[0], PublishRequest).state
+        for of in scheduled
+        if of.activity_type.name == "chat.publish_incident"
+    ]
+    assert [state.plan for state in told if state and state.status is Status.AWAITING_APPROVAL] == [closed.plan]

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from opsmend.adapters.temporal.large_payloads import INLINE_AT_MOST
 from opsmend.domain.incident import Outcome
+from opsmend.domain.ports.artifacts import INLINE_AT_MOST
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 

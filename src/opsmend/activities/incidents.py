@@ -1,13 +1,17 @@
 """Telling people about an incident, and keeping what was learned from it.
 
-The incident's state is asked from the workflow itself, not passed in: history stays small, and a late try tells what is
-true when it gets through, not when it was scheduled.
+The incident's state comes with the request where it is small. The workflow itself is asked for a large one, and by a try that
+comes late: it tells what is true when it gets through, not when it was scheduled.
 """
+
+from datetime import timedelta
+from typing import Final
 
 from temporalio import activity
 
 from opsmend.activities.postmortem import write_postmortem
 from opsmend.domain.alert import Alert
+from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.memory import Memory
@@ -15,10 +19,19 @@ from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import Record
 from opsmend.domain.target import Target
 
+_LATE: Final = timedelta(seconds=10)
+"""After its activity was scheduled: more than a chat that is well needs, less than a person takes to answer."""
 
-class PublishRequest(Record):
+
+class AboutIncident(Record):
+    """`state` is that of the moment in which this was scheduled; None when it has to be asked for."""
+
     incident_id: str
     run_id: str
+    state: IncidentState | None = None
+
+
+class PublishRequest(AboutIncident):
     message: MessageRef | None
     attention: str = ""
 
@@ -29,9 +42,8 @@ class Published(Record):
     message: MessageRef | None
 
 
-class PostMortemRequest(Record):
-    incident_id: str
-    run_id: str
+class PostMortemRequest(AboutIncident):
+    """The incident is closed."""
 
 
 class GroupUnderNode(Record):
@@ -56,9 +68,8 @@ class IncidentActivities:
     @activity.defn(name="chat.publish_incident")
     async def publish_incident(self, request: PublishRequest) -> Published:
         """Post or update the one message of the incident. Twice is harmless: the chat finds the message of an earlier try."""
-        state = await self._desk.get(request.incident_id, request.run_id)
         notice = Notice(
-            state=state,
+            state=await self._state(request),
             message=request.message,
             attention=request.attention,
             temporal_ui=self._desk.ui_link(request.incident_id, request.run_id),
@@ -68,7 +79,7 @@ class IncidentActivities:
     @activity.defn(name="postmortem.write")
     async def write_postmortem(self, request: PostMortemRequest) -> PostMortem:
         """Write it from the incident's state. Reads only, so twice is harmless."""
-        return write_postmortem(await self._desk.get(request.incident_id, request.run_id))
+        return write_postmortem(await self._state(request))
 
     @activity.defn(name="memory.remember_postmortem")
     async def remember_postmortem(self, postmortem: PostMortem) -> None:
@@ -88,3 +99,9 @@ class IncidentActivities:
             by_target.setdefault(alert.target.incident_id, []).append(alert)
         for alerts in by_target.values():
             await self._desk.submit(alerts[0].target, tuple(alerts), alone=True)
+
+    async def _state(self, request: AboutIncident) -> IncidentState:
+        info = activity.info()
+        if request.state and info.started_time - info.scheduled_time < _LATE:
+            return request.state
+        return await self._desk.get(request.incident_id, request.run_id)

@@ -24,10 +24,7 @@ from temporalio.converter import (
 )
 
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
-from opsmend.domain.ports.artifacts import ArtifactRef, Artifacts
-
-INLINE_AT_MOST: Final = 16 * 1024
-"""Bytes of a payload that history holds itself. A plan or a diagnosis passes through a dozen events of an incident."""
+from opsmend.domain.ports.artifacts import INLINE_AT_MOST, ArtifactRef, Artifacts
 
 _MEDIA_TYPE: Final = "application/vnd.temporal.payload"
 _INCIDENT: Final = "Incident"

@@ -1,8 +1,11 @@
 """Large things by reference, so that workflow history stays small."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from opsmend.domain.record import Record
+
+INLINE_AT_MOST: Final = 16 * 1024
+"""Bytes of a value that a history holds itself. A plan or a diagnosis passes through a dozen events of an incident."""
 
 
 class ArtifactRef(Record):
