@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,8 @@ async def measure(phases: list[str], scale: Scale, console: Console) -> list[Row
     return rows
 
 
-def main() -> None:
+def main() -> int:
+    """1 when an aim was missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="opsmend beside bare Temporal")
     parser.add_argument(
         "--quick", action="store_true", help="small numbers, two minutes or less; nothing is written unless --out is given"
@@ -82,7 +84,11 @@ def main() -> None:
     out = asked.out or (None if asked.quick or asked.only else RESULTS)
     if out:
         write_results(rows, out)
+    missed = [row.missed for row in rows if row.missed]
+    for sentence in missed:
+        console.print(f"[red]aim missed:[/red] {sentence}", highlight=False)
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -13,7 +13,7 @@ from temporalio.common import RawValue
 
 from bench.alerts import CLUSTER, onto_open_targets, resends, to_new_targets
 from bench.load import IN_FLIGHT, Load, connections, post, put_through
-from bench.results import Row, percentile
+from bench.results import Aim, Row, percentile
 from bench.stack import API_TOKEN, Server, api, cpu_seconds, temporal
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.api.alerts import SOURCES
@@ -84,9 +84,9 @@ async def measure_intake(data_dir: Path, sizes: Sizes) -> tuple[list[Row], list[
         )
         resent = await _compare(sends, sizes.rounds, lambda side, turn: resends(sizes.open, f"open-{side}", OPEN_TARGETS))
     by_name = {"intake_new": new, "intake_open": joined, "intake_resend": resent}
-    rows = [Row(name, "alerts/s", sides["opsmend"].rate, sides["bare"].rate, aim="≥ 0.8") for name, sides in by_name.items()]
+    rows = [Row(name, "alerts/s", sides["opsmend"].rate, sides["bare"].rate, Aim("≥", 0.8)) for name, sides in by_name.items()]
     ours, bare = new["opsmend"], new["bare"]
-    rows.append(Row("webhook_p99", "ms", ours.milliseconds(99), bare.milliseconds(99), aim="< 4"))
+    rows.append(Row("webhook_p99", "ms", ours.milliseconds(99), bare.milliseconds(99), Aim("<", 4)))
     return rows, [_where_cpu_went(name, sides) for name, sides in by_name.items()]
 
 

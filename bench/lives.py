@@ -16,7 +16,7 @@ from bench.alerts import CLUSTER, single
 from bench.histories import Footprint, footprint
 from bench.plain import PLAIN, PLAIN_ON_OURS, Plain, PlainLife
 from bench.questions import Question, Questions, open_questions
-from bench.results import Row
+from bench.results import Aim, Row
 from bench.stack import cpu_seconds, questions_path, temporal, worker
 from bench.worker_process import POLLED
 from opsmend.adapters.temporal.desk import TemporalDesk
@@ -144,7 +144,7 @@ async def _live_plain(client: Client, life: PlainLife, queue: str, number: int) 
 def _rows(costs: dict[str, Cost], incident: Footprint, plain: Footprint) -> list[Row]:
     ours, bare = costs["opsmend"], costs["bare"]
     return [
-        Row("incident_cpu", "ms", ours.cpu, bare.cpu, aim="≤ 2"),
+        Row("incident_cpu", "ms", ours.cpu, bare.cpu, Aim("≤", 2)),
         Row("incident_wall", "ms", ours.wall, bare.wall),
         Row("history_events", "events", incident.events, plain.events),
         Row("history_bytes", "bytes", incident.bytes, plain.bytes),

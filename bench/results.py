@@ -1,13 +1,33 @@
 """What was measured: rows, one table, one file."""
 
 import json
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, Final, Literal, NamedTuple
 
 from rich.table import Table
+
+Sign = Literal["≥", "≤", "<", "="]
+
+_HOLDS: Final[dict[Sign, Callable[[float, float], bool]]] = {
+    "≥": operator.ge,
+    "≤": operator.le,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+
+
+class Aim(NamedTuple):
+    """Of the ratio where there is a bare side, else of opsmend's own number."""
+
+    sign: Sign
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.number:,g}"
 
 
 @dataclass(frozen=True)
@@ -18,12 +38,20 @@ class Row:
     unit: str
     opsmend: float
     bare: float | None = None
-    aim: str = ""
+    aim: Aim | None = None
 
     @property
     def ratio(self) -> float | None:
         """opsmend / bare."""
         return self.opsmend / self.bare if self.bare else None
+
+    @property
+    def missed(self) -> str:
+        """What was aimed at and what came, as a sentence; empty when the aim is met or there is none."""
+        came = self.opsmend if self.ratio is None else self.ratio
+        if self.aim is None or _HOLDS[self.aim.sign](came, self.aim.number):
+            return ""
+        return f"{self.name} should be {self.aim}, but is {came:,.4g}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -52,7 +80,8 @@ def as_table(rows: Iterable[Row], title: str) -> Table:
     table.add_column("unit")
     table.add_column("aim")
     for row in rows:
-        table.add_row(row.name, _shown(row.opsmend), _shown(row.bare), _shown(row.ratio), row.unit, row.aim)
+        aim = f"[red]{row.aim}, missed" if row.missed else str(row.aim or "")
+        table.add_row(row.name, _shown(row.opsmend), _shown(row.bare), _shown(row.ratio), row.unit, aim)
     return table
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import httpx
 
 from bench.alerts import Storm
-from bench.results import Row
+from bench.results import Aim, Row
 from bench.stack import API_TOKEN, Api, Server, api, temporal, worker
 from bench.worker_process import POLLED
 from opsmend.adapters.temporal.desk import TemporalDesk
@@ -45,8 +45,8 @@ async def measure_storm(data_dir: Path, storm: Storm) -> tuple[list[Row], list[s
         sent = perf_counter() - began
         account = account_for(storm.expected(), await _states(server))
     rows = [
-        Row("storm_incidents", "incidents", account.incidents, aim=f"= {storm.targets}"),
-        Row("storm_alerts_lost", "alerts", account.alerts_lost, aim="= 0"),
+        Row("storm_incidents", "incidents", account.incidents, aim=Aim("=", storm.targets)),
+        Row("storm_alerts_lost", "alerts", account.alerts_lost, aim=Aim("=", 0)),
     ]
     told = f"storm: {storm.alerts} alerts taken in {sent:.1f} s; {account.alerts_received} counted by their incidents"
     return rows, [told]
