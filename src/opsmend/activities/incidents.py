@@ -1,7 +1,7 @@
 """Telling people about an incident, and keeping what was learned from it.
 
-The incident's state comes with the request where it is small. The workflow itself is asked for a large one, and by a try that
-comes late: it tells what is true when it gets through, not when it was scheduled.
+The incident's state comes with the request. A try that comes late asks the workflow itself: it tells what is true when it gets
+through, not when it was scheduled.
 """
 
 from datetime import timedelta
@@ -16,15 +16,15 @@ from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.postmortem import PostMortem
-from opsmend.domain.record import Record
+from opsmend.domain.record import Handed, Record
 from opsmend.domain.target import Target
 
 _LATE: Final = timedelta(seconds=10)
 """After its activity was scheduled: more than a chat that is well needs, less than a person takes to answer."""
 
 
-class AboutIncident(Record):
-    """`state` is that of the moment in which this was scheduled; None when it has to be asked for."""
+class AboutIncident(Handed):
+    """`state` is that of the moment in which this was scheduled; None in what was scheduled before 0.2."""
 
     incident_id: str
     run_id: str
@@ -46,14 +46,14 @@ class PostMortemRequest(AboutIncident):
     """The incident is closed."""
 
 
-class GroupUnderNode(Record):
+class GroupUnderNode(Handed):
     """Alerts that `node` caused, of an incident that waits for it."""
 
     node: Target
     alerts: tuple[Alert, ...]
 
 
-class HandBack(Record):
+class HandBack(Handed):
     """Alerts that the incident of a node does not answer for any more; of any targets."""
 
     alerts: tuple[Alert, ...]

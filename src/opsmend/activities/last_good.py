@@ -5,10 +5,10 @@ from temporalio import activity
 from opsmend.agents import work
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.last_good import LastGoodKept
-from opsmend.domain.record import Record
+from opsmend.domain.record import Handed
 
 
-class NamespaceLook(Record):
+class NamespaceLook(Handed):
     cluster: str
     namespace: str
 

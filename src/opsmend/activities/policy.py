@@ -5,12 +5,12 @@ from temporalio import activity
 from opsmend.domain.approval import Person
 from opsmend.domain.plan import Plan
 from opsmend.domain.ports.judge import Judge
-from opsmend.domain.record import Record
+from opsmend.domain.record import Handed, Record
 from opsmend.domain.verdict import Autonomy
 from opsmend.errors import PolicyRefusedError, bounded
 
 
-class DeciderCheck(Record):
+class DeciderCheck(Handed):
     person: Person
     plan: Plan
     cluster: str
@@ -22,7 +22,7 @@ class DeciderAccepted(Record):
     policies: tuple[str, ...]
 
 
-class WatchCheck(Record):
+class WatchCheck(Handed):
     """The namespaces whose good configuration shall be kept."""
 
     cluster: str

@@ -3,10 +3,10 @@
 from pydantic import AwareDatetime
 
 from opsmend.domain.diagnosis import Category
-from opsmend.domain.record import Record
+from opsmend.domain.record import Handed
 
 
-class PostMortem(Record):
+class PostMortem(Handed):
     """Written once an incident run ends; one per run."""
 
     incident_id: str

@@ -16,6 +16,10 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Handed(Record):
+    """What a workflow hands to an activity: where it is large, history has it by reference (docs/decisions/0009)."""
+
+
 def digest(value: Any) -> str:
     """sha256 (hex) over the canonical JSON (RFC 8785) of a JSON-serialisable value."""
     return hashlib.sha256(rfc8785.dumps(value)).hexdigest()

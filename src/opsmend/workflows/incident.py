@@ -385,7 +385,7 @@ class IncidentWorkflow:
         try:
             postmortem = await workflow.execute_activity_method(
                 IncidentActivities.write_postmortem,
-                PostMortemRequest(incident_id=self._log.state.id, run_id=self._log.state.run_id, state=self._log.handed_on()),
+                PostMortemRequest(incident_id=self._log.state.id, run_id=self._log.state.run_id, state=self._log.state),
                 **on(CONNECTORS, THINK, "Write the post-mortem"),
             )
         except FailureError as failure:
@@ -520,7 +520,7 @@ class IncidentWorkflow:
                     PublishRequest(
                         incident_id=self._log.state.id,
                         run_id=self._log.state.run_id,
-                        state=self._log.handed_on(),
+                        state=self._log.state,
                         message=self._message,
                         attention=attention,
                     ),

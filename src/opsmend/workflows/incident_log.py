@@ -10,7 +10,6 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.budget import Usage
     from opsmend.domain.call_ledger import CallLedger
     from opsmend.domain.incident import IncidentState, Outcome, Status, TimelineEntry
-    from opsmend.domain.ports.artifacts import INLINE_AT_MOST
 
 from opsmend.workflows import search_attributes
 
@@ -55,10 +54,6 @@ class IncidentLog:
         workflow.set_current_details(_details(self.state))
         if self.attention:
             self.revision += 1
-
-    def handed_on(self) -> IncidentState | None:
-        """The state as an activity's input; None when it is too large for history, and has to be asked for."""
-        return self.state if len(self.state.model_dump_json().encode()) <= INLINE_AT_MOST else None
 
     def bill(self, agent: str, work: str, usage: Usage, calls: CallLedger) -> None:
         """What `agent` has used for `work`, e.g. `sre:2`."""

@@ -67,7 +67,7 @@ async def test_who_hears_in_time_hears_what_was_to_be_told() -> None:
     assert (await Told(now=later).message(ASKED, waited=timedelta(seconds=1))).plan == ASKED.plan
 
 
-async def test_what_is_too_large_to_be_handed_on_is_asked_for() -> None:
+async def test_what_an_older_version_asked_for_without_a_state_is_told_as_it_is_now() -> None:
     told = Told(now=CLOSED)
     assert await told.message(None) == CLOSED
     assert "the alert resolved by itself" in (await told.post_mortem(None)).markdown

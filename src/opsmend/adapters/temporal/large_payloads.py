@@ -23,8 +23,11 @@ from temporalio.converter import (
     StorageDriverWorkflowInfo,
 )
 
-from opsmend.adapters.temporal.payloads import DATA_CONVERTER
-from opsmend.domain.ports.artifacts import INLINE_AT_MOST, ArtifactRef, Artifacts
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER, HANDED
+from opsmend.domain.ports.artifacts import ArtifactRef, Artifacts
+
+INLINE_AT_MOST: Final = 16 * 1024
+"""Bytes of a payload that history holds itself. A plan or a diagnosis passes through a dozen events of an incident."""
 
 _MEDIA_TYPE: Final = "application/vnd.temporal.payload"
 _INCIDENT: Final = "Incident"
@@ -53,15 +56,16 @@ def converter_with(artifacts: Artifacts) -> DataConverter:
     driver = ArtifactPayloads(artifacts)
 
     def select(context: StorageDriverSelectContext, payload: Payload) -> StorageDriver | None:
-        return driver if _is_work(context) else None
+        return driver if HANDED in payload.metadata or _is_work(context) else None
 
     storage = ExternalStorage(drivers=[driver], driver_selector=select, payload_size_threshold=INLINE_AT_MOST)
     return dataclasses.replace(DATA_CONVERTER, external_storage=storage)
 
 
 def _is_work(context: StorageDriverSelectContext) -> bool:
-    """Activities and agents' runs. Not what an incident itself is sent and asked: its state is a query's answer, made anew
-    for each, and API and CLI must be able to read it without the store."""
+    """Results of activities, and agents' runs. Not what an incident itself is sent and asked: its state is a query's answer,
+    made anew for each; API and CLI must be able to read it without the store. The SDK does not tell what an incident hands to
+    an activity from that, so such a value says itself what it is (HANDED)."""
     target = context.target
     if isinstance(target, StorageDriverActivityInfo):
         return True

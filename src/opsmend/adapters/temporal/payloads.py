@@ -1,8 +1,9 @@
 """How values of ours become payloads of Temporal: JSON, read and written by pydantic."""
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -13,7 +14,21 @@ from temporalio.converter import (
     SerializationContext,
 )
 
-_JSON: Final = PydanticJSONPlainPayloadConverter()
+from opsmend.domain.record import Handed
+
+HANDED: Final = "opsmend-handed"
+"""Metadata of the payload of a Handed."""
+
+
+class _Json(PydanticJSONPlainPayloadConverter):
+    def to_payload(self, value: Any) -> Payload | None:
+        payload = super().to_payload(value)
+        if payload is not None and isinstance(value, Handed):
+            payload.metadata[HANDED] = b"true"
+        return payload
+
+
+_JSON: Final = _Json()
 _BY_ENCODING: Final[dict[bytes, EncodingPayloadConverter]] = {
     one.encoding.encode(): _JSON if isinstance(one, JSONPlainPayloadConverter) else one
     for one in DefaultPayloadConverter.default_encoding_payload_converters

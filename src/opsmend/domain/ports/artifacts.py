@@ -1,11 +1,8 @@
 """Large things by reference, so that workflow history stays small."""
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from opsmend.domain.record import Record
-
-INLINE_AT_MOST: Final = 16 * 1024
-"""Bytes of a value that a history holds itself. A plan or a diagnosis passes through a dozen events of an incident."""
 
 
 class ArtifactRef(Record):
