@@ -20,11 +20,12 @@ AUTOSCALER: Final[dict[str, Any]] = {
         "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}},
     },
 }
-SHOP = container(env={"WORK_MS": "14"}, resources={"requests": {"cpu": "50m", "memory": "24Mi"}, "limits": {"memory": "96Mi"}})
+SHOP = container(env={"WORK_MS": "28"}, resources={"requests": {"cpu": "100m", "memory": "24Mi"}, "limits": {"memory": "96Mi"}})
 
 
 async def arrive(scene: Scene) -> None:
-    """70 ms of work a second and some 20 of handling it, of twice 50: wants 3 or 4 replicas, not above twice the maximum."""
+    """140 ms of work a second and 20 to 60 of handling it, by how busy the machine is, of twice 100: wants 3 or 4 replicas, not
+    above twice the maximum."""
     crowd = container(env={"LOAD_URL": "http://shop/", "LOAD_RPS": "5"}, name="crowd", ports=[], readinessProbe=None)
     await scene.create(deployment("crowd", crowd, replicas=1))
 
