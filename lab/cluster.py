@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from lab import kernel
 from lab.binaries import build_binaries
@@ -25,6 +27,20 @@ def daemons_of(places: Places) -> Daemons:
     return Daemons(places.state / "daemons", places.logs)
 
 
+def build(places: Places, kubernetes: str, tell: Tell) -> tuple[Path, list[Path]]:
+    """Fetch and make whatever the lab runs that is not in the cache yet: the folder of its programs, and its images.
+
+    Raises:
+        LabError: a part could not be built or fetched.
+    """
+    # Fetching waits for the network and building for the processor, so they go on side by side.
+    with ThreadPoolExecutor() as pool:
+        fetching = pool.submit(fetch_packages, places.cache, tell)
+        binaries = build_binaries(places.cache, kubernetes, tell)
+        fetching.result()
+    return binaries, build_images(places.cache, tell)
+
+
 def up(places: Places, kubernetes: str, tell: Tell) -> None:
     """Start whatever does not run yet; returns once the node is ready and everything answers.
 
@@ -33,9 +49,7 @@ def up(places: Places, kubernetes: str, tell: Tell) -> None:
     """
     if places.kubernetes.exists() and (now := places.kubernetes.read_text()) != kubernetes:
         raise LabError(f"The lab is up with Kubernetes {now}, and {kubernetes} was asked for: `make lab-down` first.")
-    binaries = build_binaries(places.cache, kubernetes, tell)
-    fetch_packages(places.cache, tell)
-    images = build_images(places.cache, tell)
+    binaries, images = build(places, kubernetes, tell)
     places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     places.kubernetes.write_text(kubernetes)
     daemons = daemons_of(places)

@@ -11,9 +11,12 @@ import subprocess
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+from lab.cache import Cache
 from lab.packages import IMAGE_PACKAGES, unpacked
 from lab.places import HERE, REGISTRY
 
@@ -56,32 +59,25 @@ IMAGES: Final = (
 
 def build_images(cache: Path, tell: Callable[[str], None]) -> list[Path]:
     """An archive for each of IMAGES, made anew only when something in it changed."""
-    folder = cache / "images"
-    folder.mkdir(parents=True, exist_ok=True)
-    archives = []
-    for image in IMAGES:
-        archive = folder / f"{image.name.replace('/', '-').replace(':', '-')}-{_digest(image)}.tar"
-        if not archive.exists():
+    kept = Cache(cache / "images")
+    archives = [kept.place(image.name.replace("/", "-").replace(":", "-"), _content(image)) for image in IMAGES]
+    for image, archive in zip(IMAGES, archives, strict=True):
+        if not kept.holds(archive):
             tell(f"making image {image.name}")
-            _write(image, cache, archive)
-        archives.append(archive)
+            kept.put(archive, partial(_write, image, cache))
     return archives
 
 
-def _digest(image: Image) -> str:
+def _content(image: Image) -> str:
     parts = [repr(image), *(f"{name} {IMAGE_PACKAGES[name]}" for name in image.packages)]
-    content = "\n".join(parts).encode() + b"".join(path.read_bytes() for path in image.files.values())
-    return hashlib.sha256(content).hexdigest()[:12]
+    return "\n".join([*parts, *(path.read_text() for path in image.files.values())])
 
 
 def _write(image: Image, cache: Path, archive: Path) -> None:
-    root = cache / "images" / "root"
-    shutil.rmtree(root, ignore_errors=True)
-    _fill(root, image, cache)
-    unfinished = archive.with_suffix(".part")
-    _archive(image, root, unfinished)
-    shutil.rmtree(root)
-    unfinished.rename(archive)
+    with TemporaryDirectory() as folder:
+        root = Path(folder) / "root"
+        _fill(root, image, cache)
+        _archive(image, root, archive)
 
 
 def _fill(root: Path, image: Image, cache: Path) -> None:

@@ -1,11 +1,16 @@
 """Debian packages, fetched and unpacked into the cache. Nothing is installed, so no service of theirs starts on the machine."""
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
+from lab.cache import Cache
 from lab.errors import LabError
+from lab.progress import Progress
 
 NODE_PACKAGES: Final = {
     "containerd": "1.6.20",
@@ -41,16 +46,20 @@ def fetch_packages(cache: Path, tell: Callable[[str], None]) -> None:
         LabError: a package is not to be had in the wanted version.
     """
     wanted = NODE_PACKAGES | MONITORING_PACKAGES | IMAGE_PACKAGES
-    missing = {name: version for name, version in wanted.items() if not unpacked(cache, name).is_dir()}
-    if not missing:
-        return
-    archives = cache / "debs"
-    archives.mkdir(parents=True, exist_ok=True)
-    tell("asking for the list of Debian packages")
-    _apt(archives, "update", "--quiet")
+    archives = Cache(cache / "debs")
+    missing = {name: version for name, version in wanted.items() if not archives.holds(_archive(archives, name))}
+    if missing:
+        tell("asking for the list of Debian packages")
+        archives.folder.mkdir(parents=True, exist_ok=True)
+        _apt(archives.folder, "update", "--quiet")
+    progress = Progress("fetching", len(missing), tell)
     for name, version in missing.items():
-        tell(f"fetching {name}")
-        _unpack(_download(archives, name, version), unpacked(cache, name))
+        with progress.step(name):
+            archives.put(_archive(archives, name), partial(_download, name, version))
+            shutil.rmtree(unpacked(cache, name), ignore_errors=True)
+    for name in wanted:
+        if not unpacked(cache, name).is_dir():
+            _unpack(_archive(archives, name), unpacked(cache, name))
 
 
 def unpacked(cache: Path, name: str) -> Path:
@@ -58,18 +67,27 @@ def unpacked(cache: Path, name: str) -> Path:
     return cache / "packages" / name
 
 
-def _download(archives: Path, name: str, version: str) -> Path:
-    for old in archives.glob(f"{name}_*.deb"):
-        old.unlink()
-    _apt(archives, "download", "--quiet", name)
-    archive = next(archives.glob(f"{name}_*.deb"))
+def _archive(archives: Cache, name: str) -> Path:
+    wanted = NODE_PACKAGES | MONITORING_PACKAGES | IMAGE_PACKAGES
+    return archives.place(name, wanted[name])
+
+
+def _download(name: str, version: str, to: Path) -> None:
+    """apt checks what comes against the archive's signed list."""
+    with TemporaryDirectory() as folder:
+        _apt(Path(folder), "download", "--quiet", name)
+        archive = next(Path(folder).glob("*.deb"))
+        _check_version(archive, name, version)
+        shutil.move(archive, to)
+
+
+def _check_version(archive: Path, name: str, version: str) -> None:
     has = subprocess.run(
         ["dpkg-deb", "--field", str(archive), "Version"], capture_output=True, text=True, check=True
     ).stdout.strip()
     upstream = has.rpartition(":")[2]
     if not upstream.startswith(version):
         raise LabError(f"The lab was made with {name} {version} of Debian 12, and this system offers {has}.")
-    return archive
 
 
 def _unpack(archive: Path, to: Path) -> None:
