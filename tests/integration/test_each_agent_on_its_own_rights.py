@@ -16,8 +16,9 @@ from tests.contract.kubernetes.clusters import Shop, a_shop, eventually
 from tests.contract.kubernetes.granted import rules_for
 from tests.contract.kubernetes.test_on_the_embedded_cluster import is_crashing
 from tests.integration.test_rules_heal_what_breaks import CONFIG, edit_config_in_place
-from tests.workflows.conftest import QUICK, a_server
+from tests.workflows.conftest import QUICK
 from tests.workflows.fakes import ArtifactsInMemory, ChatInMemory, LastGoodInMemory, MemoryInMemory, MetricsInMemory
+from tests.workflows.servers import a_temporal
 
 from opsmend.adapters.kubernetes.connection import Connection, connect_cluster
 from opsmend.adapters.kubernetes.executors import NamespaceExecutor
@@ -93,9 +94,10 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         shop = await stack.enter_async_context(a_shop(tmp_path, ClusterConfig(access=as_granted())))
         await shop.post("/api/v1/namespaces/shop/serviceaccounts", {"metadata": {"name": EXECUTOR}})
-        env = await stack.enter_async_context(await a_server())
+        temporal = await stack.enter_async_context(a_temporal(tmp_path / "temporal"))
+        client = await temporal.client()
         desk = TemporalDesk(
-            env.client, ui_url="http://127.0.0.1:1", patience=PATIENCE, budget=Budget(), rpc_timeout=timedelta(seconds=5)
+            client, ui_url="http://127.0.0.1:1", patience=PATIENCE, budget=Budget(), rpc_timeout=timedelta(seconds=5)
         )
 
         async def connection(agent: str) -> Connection:
@@ -109,15 +111,15 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         security, deployment = KubernetesReader(await connection("security")), await connection("deployment")
         writer = KubernetesWriter(deployment, NamespaceExecutor(deployment, EXECUTOR, HOME))
         for worker in (
-            workflows_worker(env.client),
-            sre_worker(env.client, sre, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
-            architect_worker(env.client, architect, artifacts),
-            security_worker(env.client, security, judge, artifacts),
-            deployment_worker(env.client, KubernetesReader(deployment), writer, judge, artifacts),
-            connectors_worker(env.client, desk, ChatInMemory(), memory),
+            workflows_worker(client),
+            sre_worker(client, sre, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
+            architect_worker(client, architect, artifacts),
+            security_worker(client, security, judge, artifacts),
+            deployment_worker(client, KubernetesReader(deployment), writer, judge, artifacts),
+            connectors_worker(client, desk, ChatInMemory(), memory),
         ):
             await stack.enter_async_context(worker)
-        yield Scene(env.client, shop, desk)
+        yield Scene(client, shop, desk)
 
 
 async def approved(scene: Scene) -> IncidentState:

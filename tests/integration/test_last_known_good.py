@@ -16,7 +16,7 @@ from opsmend.adapters.artifacts.store import FileArtifacts
 from opsmend.domain.last_good import LastGoodContent
 from opsmend.domain.target import Kind, ObjectRef
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 SECRET: Final = "hunter2hunter2"
 GOOD: Final = """\
@@ -40,7 +40,7 @@ NGINX: Final[dict[str, Any]] = {
 READS_NGINX: Final = {"name": "nginx", "when": {"image": "^nginx:"}, "then": {"effect": "reads_nginx_configuration"}}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def opsmend(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> AsyncIterator[Opsmend]:
     watching = {
         "OPSMEND_LAST_GOOD__NAMESPACES": "edited, kube-system",

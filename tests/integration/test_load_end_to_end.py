@@ -13,7 +13,7 @@ from tests.integration.outside.mending import mend
 from tests.integration.outside.opsmend import Opsmend, opsmend_up
 from tests.integration.outside.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300), needs_prometheus]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), needs_prometheus]
 
 RATE: Final = 57
 """Requests a second that arrive for load/web, however many replicas there are."""
@@ -52,7 +52,7 @@ def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
         yield stack.enter_context(a_prometheus(tmp_path_factory.mktemp("prometheus"), exporter, RULE))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def opsmend(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, prometheus: str) -> AsyncIterator[Opsmend]:
     """An opsmend that has a Prometheus."""
     extra = {"OPSMEND_PROMETHEUS_URL": prometheus}

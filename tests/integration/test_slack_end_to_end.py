@@ -19,7 +19,7 @@ from tests.slack_standin.interactions import block_actions, form, signed
 from tests.slack_standin.standin import SlackStandin, running_slack
 from tests.slack_standin.workspace import Channel, Message, OpenView, User
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 APPROVE: Final = "opsmend_approve"
 REJECT: Final = "opsmend_reject"
@@ -82,13 +82,13 @@ def text_of(thing: Any) -> str:
     return str(thing)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     async with a_cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def team() -> AsyncIterator[Team]:
     async with running_slack() as slack:
         workspace = slack.workspace
@@ -97,7 +97,7 @@ async def team() -> AsyncIterator[Team]:
         yield Team(slack, workspace.add_channel("incidents"), mia, ben)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def opsmend(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, team: Team) -> AsyncIterator[Opsmend]:
     settings = {
         "OPSMEND_SLACK__BOT_TOKEN": team.slack.workspace.bot_token,

@@ -1,15 +1,24 @@
 """Whatever dies under `opsmend up`, and `up` itself: nothing accepted is lost, nothing is left behind."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import psutil
 import pytest
+import pytest_asyncio
 from tests.integration.outside.cluster import Cluster
-from tests.integration.outside.opsmend import Opsmend, alertmanager, is_gone
+from tests.integration.outside.opsmend import Opsmend, alertmanager, is_gone, opsmend_up
 from tests.integration.outside.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.safety]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def opsmend(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> AsyncIterator[Opsmend]:
+    """Of its own: these tests kill it."""
+    async with opsmend_up(tmp_path_factory.mktemp("opsmend"), cluster.kubeconfig) as running:
+        yield running
 
 
 async def broken(cluster: Cluster, namespace: str) -> None:

@@ -9,10 +9,12 @@ import json
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.replay.stories import STORIES
-from tests.workflows.conftest import World, a_server
+from tests.workflows.conftest import World
+from tests.workflows.servers import a_temporal
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 GENERATION: Final = HISTORIES / "2"
@@ -22,17 +24,18 @@ GENERATION: Final = HISTORIES / "2"
 async def record(name: str) -> None:
     story, terms = STORIES[name]
     async with AsyncExitStack() as stack:
-        env = await stack.enter_async_context(await a_server())
-        world = World(env.client, **terms)
+        scratch = stack.enter_context(TemporaryDirectory())
+        temporal = await stack.enter_async_context(a_temporal(Path(scratch)))
+        world = World(await temporal.client(), **terms)
         await world.work(stack)
         await story(world)
         folder = GENERATION / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("*.json"):
             old.unlink()
-        found = [w async for w in env.client.list_workflows()]
+        found = [w async for w in world.client.list_workflows()]
         for number, run in enumerate(sorted(found, key=lambda w: (w.start_time, w.id))):
-            history = await env.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+            history = await world.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
             (folder / f"{number:02}-{run.workflow_type}.json").write_text(_untraced(history.to_json()))
         print(f"{name}: {len(found)} histories")
 

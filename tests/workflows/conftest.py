@@ -1,4 +1,4 @@
-"""A Temporal server of its own for each test, real workflows and graphs, ports in memory."""
+"""A Temporal server for each file and a namespace for each test, real workflows and graphs, ports in memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -21,7 +22,7 @@ from opsmend.domain.budget import Budget
 from opsmend.domain.incident import IncidentState, Patience, Status
 from opsmend.domain.plan import Plan
 from opsmend.domain.ports.desk import IncidentRow
-from opsmend.embedded.temporal_server import temporal_binary
+from opsmend.embedded.temporal_server import PROMPT, temporal_binary
 from opsmend.errors import IncidentNotFoundError
 from opsmend.policy.engine import CedarJudge
 from opsmend.worker import (
@@ -34,6 +35,7 @@ from opsmend.worker import (
 )
 from opsmend.workflows.search_attributes import ALL
 from tests.builders import a_decision_request, a_target, an_alert
+from tests.integration.outside.waiting import NotInTimeError
 from tests.workflows.fakes import (
     ArtifactsInMemory,
     ChatInMemory,
@@ -43,6 +45,7 @@ from tests.workflows.fakes import (
     MetricsInMemory,
     NamespacesInMemory,
 )
+from tests.workflows.servers import SharedTemporal, a_temporal
 
 QUICK = Patience(
     intake_window=timedelta(milliseconds=50),
@@ -54,8 +57,6 @@ INCIDENT = a_target().incident_id
 
 class World:
     """What a test holds: the desk to post to, and the ports to look at and to break."""
-
-    env: WorkflowEnvironment
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class World:
                     await asyncio.sleep(0.02)
         except TimeoutError:
             timeline = "\n".join(f"{e.event}: {e.detail}" for e in state.timeline) if state else "no state"
-            raise AssertionError(f"never came true; last seen {state and state.status}:\n{timeline}") from None
+            raise NotInTimeError(f"never came true; last seen {state and state.status}:\n{timeline}") from None
 
     async def until_there(
         self, condition: Callable[[IncidentState], bool], *, within: float = 20, incident: str = INCIDENT
@@ -163,38 +164,39 @@ class World:
 MakeWorld = Callable[..., Awaitable[World]]
 
 
-async def a_server() -> WorkflowEnvironment:
-    """A Temporal server that knows our search attributes."""
-    return await WorkflowEnvironment.start_local(
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def temporal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedTemporal]:
+    """The file's server, with a namespace for each of its tests."""
+    tests = sum(item.path == request.path for item in request.session.items)
+    async with a_temporal(tmp_path_factory.mktemp("temporal"), namespaces=tests) as server:
+        yield server
+
+
+async def a_server_that_skips_time() -> WorkflowEnvironment:
+    """Each needs its own: the clock belongs to the whole server."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
         data_converter=DATA_CONVERTER,
         dev_server_existing_path=str(temporal_binary()),
         ip="127.0.0.1",
         search_attributes=list(ALL),
+        dev_server_extra_args=[*PROMPT, "--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
     )
 
 
 @pytest.fixture
-async def make_world() -> AsyncIterator[MakeWorld]:
-    """A world with its own server and workers; arguments go to World."""
+async def make_world(temporal: SharedTemporal) -> AsyncIterator[MakeWorld]:
+    """A world with its own workers in a namespace of its own; arguments go to World."""
     async with AsyncExitStack() as stack:
 
         async def make(*, skipping: bool = False, shared_store: bool = False, **terms: Any) -> World:
             """`shared_store`: the workers keep large payloads in an artifact store, as in production."""
             if skipping:
-                env = await WorkflowEnvironment.start_time_skipping_v2(
-                    data_converter=DATA_CONVERTER,
-                    dev_server_existing_path=str(temporal_binary()),
-                    ip="127.0.0.1",
-                    search_attributes=list(ALL),
-                    dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
-                )
+                client = (await stack.enter_async_context(await a_server_that_skips_time())).client
             else:
-                env = await a_server()
-            await stack.enter_async_context(env)
-            world = World(env.client, **terms)
-            world.env = env
+                client = await temporal.client()
+            world = World(client, **terms)
             if shared_store:
-                config = env.client.config() | {"data_converter": converter_with(world.artifacts)}
+                config = client.config() | {"data_converter": converter_with(world.artifacts)}
                 world.workers_client = Client(**config)
             await world.work(stack)
             return world

@@ -9,6 +9,8 @@ from opsmend.domain.incident import Outcome
 from tests.builders import NOW, a_decision_request, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, World
 
+pytestmark = pytest.mark.safety
+
 
 async def test_a_second_alert_of_the_same_target_joins_the_open_incident(world: World) -> None:
     first = await world.desk.submit(a_target(), (an_alert(),))
