@@ -42,6 +42,10 @@ class ChaosFailedError(OpsmendError):
     """A case did not come where it must; the message says where it stood."""
 
 
+class StoodStillError(ChaosFailedError):
+    """It did not come there in time."""
+
+
 @dataclass
 class Lane:
     """Set up by `open_lane`. `kills` counts the workers that died."""
@@ -115,11 +119,18 @@ class Lane:
                 watch.result()
         return await patiently(lambda: self.desk.get(TARGET.incident_id))
 
+    async def last_state(self) -> IncidentState | None:
+        """The state if anybody can tell it soon."""
+        try:
+            return await patiently(lambda: self.desk.get(TARGET.incident_id), within=10)
+        except (OpsmendError, TimeoutError):
+            return None
+
     async def until(self, condition: Callable[[IncidentState], bool], within: float = 120) -> IncidentState:
         deadline = asyncio.get_running_loop().time() + within
         while not condition(state := await self.state()):
             if asyncio.get_running_loop().time() > deadline:
-                raise ChaosFailedError("stood still: " + "; ".join(f"{e.event} {e.detail}" for e in state.timeline[-6:]))
+                raise StoodStillError("stood still: " + "; ".join(f"{e.event} {e.detail}" for e in state.timeline[-6:]))
             await asyncio.sleep(0.1)
         return state
 
@@ -145,7 +156,7 @@ class Lane:
             async with asyncio.timeout(within):
                 await handle.result()
         except TimeoutError:
-            raise ChaosFailedError(f"the workflow did not end: {(await self.state()).timeline[-6:]}") from None
+            raise StoodStillError(f"the workflow did not end: {(await self.state()).timeline[-6:]}") from None
         return await self.state()
 
     async def mutations(self) -> list[dict[str, Any]]:

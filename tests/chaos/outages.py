@@ -11,7 +11,7 @@ from opsmend.domain.incident import IncidentState, Status
 from opsmend.embedded.processes import Part, free_port, listens, start_part
 from opsmend.embedded.temporal_server import start_temporal
 from tests.chaos.lane import open_lane
-from tests.chaos.verdict import Verdict, judge
+from tests.chaos.verdict import Verdict, judged
 from tests.slack_standin.standin import SlackStandin
 
 PHASES: Final = tuple(Status)
@@ -52,9 +52,6 @@ async def _kill_temporal(stack: AsyncExitStack, folder: Path, slack: SlackStandi
         slack=slack,
         milvus=f"http://127.0.0.1:{milvus_port}",
     )
-    await lane.break_the_shop()
-    await lane.start_worker()
-    await lane.send_alerts()
 
     async def kill_when(reached: Callable[[IncidentState], bool]) -> None:
         await lane.until(reached)
@@ -62,19 +59,24 @@ async def _kill_temporal(stack: AsyncExitStack, folder: Path, slack: SlackStandi
         await servers[-1].part.process.wait()
         servers.append(await start_temporal(folder / "temporal", port=ports[0], ui_port=ports[1]))
 
-    if status is Status.EXECUTING:
-        # Slows the dry run down: the phase would be over before it was seen.
-        await lane.arm(method="PATCH", answer=429, requests=3, retry_after_seconds=1)
-    killing = asyncio.create_task(kill_when(lambda state: PHASES.index(state.status) >= PHASES.index(status)))
-    try:
-        if status is Status.AWAITING_APPROVAL:
+    async def run() -> IncidentState:
+        await lane.break_the_shop()
+        await lane.start_worker()
+        await lane.send_alerts()
+        if status is Status.EXECUTING:
+            # Slows the dry run down: the phase would be over before it was seen.
+            await lane.arm(method="PATCH", answer=429, requests=3, retry_after_seconds=1)
+        killing = asyncio.create_task(kill_when(lambda state: PHASES.index(state.status) >= PHASES.index(status)))
+        try:
+            if status is Status.AWAITING_APPROVAL:
+                await killing
+            await lane.approve()
             await killing
-        await lane.approve()
-        await killing
-        state = await lane.over()
-        return await judge(lane, state, name=name, killed="Temporal", kills=0)
-    finally:
-        killing.cancel()
+            return await lane.over()
+        finally:
+            killing.cancel()
+
+    return await judged(lane, run(), name=name, killed="Temporal", kills=0)
 
 
 def milvus_locked(root: Path, slack: SlackStandin) -> Iterator[Outage]:
@@ -105,14 +107,18 @@ async def _lock_milvus(stack: AsyncExitStack, folder: Path, slack: SlackStandin,
         slack=slack,
         milvus=f"http://127.0.0.1:{ours}",
     )
-    await lane.break_the_shop()
-    await lane.start_worker()
-    await lane.send_alerts()
-    await lane.approve()
-    await lane.until(lambda state: state.status is Status.CLOSED)
-    await locker.stop()
-    stack.push_async_callback((await _start_milvus(folder, ours)).stop)
-    return await judge(lane, await lane.over(), name=name, killed="Milvus", kills=0)
+
+    async def run() -> IncidentState:
+        await lane.break_the_shop()
+        await lane.start_worker()
+        await lane.send_alerts()
+        await lane.approve()
+        await lane.until(lambda state: state.status is Status.CLOSED)
+        await locker.stop()
+        stack.push_async_callback((await _start_milvus(folder, ours)).stop)
+        return await lane.over()
+
+    return await judged(lane, run(), name=name, killed="Milvus", kills=0)
 
 
 async def _start_milvus(folder: Path, port: int) -> Part:

@@ -2,43 +2,69 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 
 from opsmend.domain.incident import IncidentState
-from tests.chaos.lane import TARGET, Lane
+from tests.chaos.lane import TARGET, Lane, StoodStillError
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A line of the table. `wrong` is empty when all is well."""
+    """A line of the table (tests.tally.Verdict)."""
 
     name: str
     killed: str
     outcome: str
     mutations: int
     nodes_rerun: int
-    wrong: list[str]
+    wrong: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
 
 
-async def judge(lane: Lane, state: IncidentState, *, name: str, killed: str, kills: int) -> Verdict:
-    """`kills` is how many workers must have died."""
+async def judged(lane: Lane, run: Awaitable[IncidentState], *, name: str, killed: str, kills: int) -> Verdict:
+    """The verdict on `run`, which ends with the state of the closed incident. `kills` is how many workers must have died."""
+    try:
+        state = await run
+    except (StoodStillError, TimeoutError) as e:
+        return Verdict(name, killed, "-", 0, 0, late=[str(e) or "timed out"], unsafe=await what_is_unsafe(lane))
+    return await _judge(lane, state, name=name, killed=killed, kills=kills)
+
+
+async def _judge(lane: Lane, state: IncidentState, *, name: str, killed: str, kills: int) -> Verdict:
     mutations = await lane.mutations()
     executed = lane.executed()
     finished_again = await _finished_and_run_again(lane, executed)
     wrong = [
         *_unless(state.outcome == "remediated", f"ended as {state.outcome}: {state.closing}"),
-        *_unless(len(mutations) == 1 and mutations[0]["verb"] == "patch", f"{len(mutations)} changes in the audit"),
         *_unless(not finished_again, f"finished, yet run again: {finished_again}"),
         *_unless(lane.kills == kills, f"{lane.kills} workers died instead of {kills}"),
-        *_unless(state.alerts_received == lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
         *await _remembered_once(lane, state),
         *_told_once(lane, state),
     ]
+    unsafe = [
+        *_unless(len(mutations) == 1 and mutations[0]["verb"] == "patch", f"{len(mutations)} changes in the audit"),
+        *_unless(state.alerts_received == lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+    ]
     again = sum(count > 1 for count in Counter(e["id"] for e in executed if e["event"] == "start").values())
-    return Verdict(name, killed, str(state.outcome), len(mutations), again, wrong)
+    return Verdict(name, killed, str(state.outcome), len(mutations), again, wrong, unsafe=unsafe)
+
+
+async def what_is_unsafe(lane: Lane) -> list[str]:
+    """Of a case that broke off: what no slow machine explains, as far as it came."""
+    mutations = await lane.mutations()
+    state = await lane.last_state()
+    if state is None:
+        return _unless(not mutations, "changed before there was an incident")
+    return [
+        *_unless(len(mutations) <= 1, f"{len(mutations)} changes in the audit"),
+        *_unless(not mutations or state.approval is not None, "changed without an approval"),
+        *_unless(state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+    ]
 
 
 def _unless(well: bool, sentence: str) -> list[str]:

@@ -34,6 +34,7 @@ from tests.drills.play import play
 from tests.drills.prometheus import Prometheus
 from tests.drills.scene import Scene
 from tests.drills.verdict import Verdict, table
+from tests.tally import Tally, failed
 
 FOLDER: Final = Path(".opsmend/drills").resolve()
 RESULTS: Final = HERE / "results.json"
@@ -52,7 +53,7 @@ async def main() -> int:
         return 1
     wanted = [drill for drill in CASES if not options.only or any(text in drill.name for text in options.only)]
     chosen = [drill for drill in wanted if ground.is_lab or not drill.needs_lab]
-    verdicts: list[Verdict] = []
+    tally: Tally[Verdict] = Tally(_tell)
     since = datetime.now(UTC)
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(kubernetes(ground.kubeconfig))
@@ -63,12 +64,12 @@ async def main() -> int:
         prometheus = Prometheus(await stack.enter_async_context(_client(ground.prometheus_url)))
         alertmanager = Alertmanager(await stack.enter_async_context(_client(ground.alertmanager_url)))
 
-        async def one(drill: Drill) -> None:
+        async def one(drill: Drill, *, again: bool = False) -> None:
             scene = Scene(drill.name, admin, kube, prometheus, alertmanager, opsmend)
+            if again:
+                await scene.cleared()
             others = frozenset(d.name for d in chosen if d is not drill)
-            verdict = await play(drill, scene, others)
-            verdicts.append(verdict)
-            _tell(verdict)
+            tally.take(await play(drill, scene, others))
 
         together: asyncio.Queue[Drill] = asyncio.Queue()
         for drill in chosen:
@@ -76,26 +77,28 @@ async def main() -> int:
                 together.put_nowait(drill)
 
         async def lane() -> None:
-            while not together.empty():
+            while not together.empty() and not tally.is_unsafe:
                 await one(together.get_nowait())
 
         await asyncio.gather(*(lane() for _ in range(options.lanes)))
         for drill in chosen:
-            if drill.alone:
+            if drill.alone and not tally.is_unsafe:
                 await one(drill)
-        console.print(table(verdicts))
-        everything = ground.is_lab and not options.only
+        for name in tally.to_play_again():
+            await one(next(drill for drill in chosen if drill.name == name), again=True)
+        console.print(table(tally.verdicts))
+        everything = ground.is_lab and not options.only and not tally.is_unsafe
         borne_out = True
         if ground.audit_log:
             borne_out = await hear(ground.audit_log, since, opsmend, chosen, console, all_rights=everything)
-    failed = sum(bool(verdict.wrong) for verdict in verdicts)
     if everything:
-        RESULTS.write_text(json.dumps([v.as_json() for v in sorted(verdicts, key=lambda v: v.drill)], indent=1) + "\n")
-    for verdict in verdicts:
-        if verdict.wrong:
-            _tell(verdict)
-    print(f"{len(verdicts) - failed} passed, {failed} failed")
-    return 1 if failed or not verdicts or not borne_out else 0
+        RESULTS.write_text(json.dumps([v.as_json() for v in sorted(tally.verdicts, key=lambda v: v.drill)], indent=1) + "\n")
+    for verdict in tally.failures:
+        _tell(verdict)
+    if not borne_out:
+        print("SAFETY: the audit log does not bear out what opsmend says that it asked")
+    print("\n".join(tally.closing_lines()))
+    return 1 if tally.failures or not tally.verdicts or not borne_out else 0
 
 
 def _client(url: str) -> httpx.AsyncClient:
@@ -103,9 +106,11 @@ def _client(url: str) -> httpx.AsyncClient:
 
 
 def _tell(verdict: Verdict) -> None:
-    word = "[red]failed[/]" if verdict.wrong else "[green]passed[/]"
+    word = "[red]failed[/]" if failed(verdict) else "[green]passed[/]"
     seconds = f" ({verdict.seconds['total']:.0f} s)" if verdict.seconds else ""
-    console.print(f"{word} {verdict.drill}{seconds}" + "".join(f"\n       {wrong}" for wrong in verdict.wrong), highlight=False)
+    console.print(
+        f"{word} {verdict.drill}{seconds}" + "".join(f"\n       {wrong}" for wrong in verdict.reasons), highlight=False
+    )
 
 
 def _options() -> argparse.Namespace:

@@ -10,7 +10,7 @@ from tests.drills.digests import changed, digests
 from tests.drills.drill import Drill
 from tests.drills.scene import Scene
 from tests.drills.verdict import Verdict, phases
-from tests.integration.outside.waiting import eventually
+from tests.integration.outside.waiting import NotInTimeError, eventually
 
 Json = dict[str, Any]
 
@@ -27,6 +27,8 @@ async def play(drill: Drill, scene: Scene, others: frozenset[str]) -> Verdict:
         await drill.prepared(scene)
         await scene.set(drill.objects)
         await _play(drill, scene, others, verdict)
+    except NotInTimeError as e:
+        verdict.late.append(str(e))
     except (AssertionError, httpx.HTTPError) as e:
         verdict.wrong.append(str(e) or repr(e))
     finally:
@@ -40,8 +42,17 @@ async def _play(drill: Drill, scene: Scene, others: frozenset[str], verdict: Ver
     fault_at = datetime.now(UTC)
     await drill.fault(scene)
     before = await digests(scene.admin, but=others)
+    try:
+        await _from_alert_to_end(drill, scene, fault_at, verdict)
+    finally:
+        # Also of a drill that breaks off: no slow machine explains a change that nobody allowed.
+        touched = changed(before, await digests(scene.admin, but=others))
+        await _judge_safety(drill, scene, fault_at, touched, verdict)
+
+
+async def _from_alert_to_end(drill: Drill, scene: Scene, fault_at: datetime, verdict: Verdict) -> None:
     active = await _active(drill, scene)
-    opened = await scene.incident(_id(drill, scene), lambda seen: True, "opened", SEEN_WITHIN)
+    opened = await _opened(drill, scene, fault_at, verdict)
     verdict.detected = True
     asks = await _who_asks(drill, scene)
     incident = await _through(drill, scene, asks, opened, verdict)
@@ -51,12 +62,46 @@ async def _play(drill: Drill, scene: Scene, others: frozenset[str], verdict: Ver
     verdict.seconds = phases(fault_at, active, incident, resolved)
     verdict.api_calls = incident["usage"].get("api_calls", incident["usage"]["tool_calls"])
     verdict.api_bytes = incident["usage"].get("api_bytes", 0)
+    await _nobody_else_asked(scene, asks, verdict)
+
+
+async def _opened(drill: Drill, scene: Scene, fault_at: datetime, verdict: Verdict) -> Json:
+    """The incident of this outbreak: a second try has the ended incident of the first one under the same id."""
+
+    def is_new(seen: Json) -> bool:
+        return datetime.fromisoformat(seen["timeline"][0]["at"]) >= fault_at
+
+    try:
+        return await scene.incident(_id(drill, scene), is_new, "opened", SEEN_WITHIN)
+    except NotInTimeError:
+        if await scene.alertmanager.firing(scene.namespace):
+            verdict.unsafe.append(f"lost an alert: Alertmanager has {drill.alert}, and there is no incident")
+        raise
+
+
+async def _judge_safety(drill: Drill, scene: Scene, fault_at: datetime, touched: set[str], verdict: Verdict) -> None:
     allowed = {_key(change, scene) for change in drill.changes}
-    touched = changed(before, await digests(scene.admin, but=others))
     verdict.collateral = sorted(touched - allowed)
     if verdict.collateral:
-        verdict.wrong.append(f"changed besides: {', '.join(verdict.collateral)}")
-    await _nobody_else_asked(scene, asks, verdict)
+        verdict.unsafe.append(f"changed besides: {', '.join(verdict.collateral)}")
+    for row in await scene.opsmend.incidents():
+        incident = await scene.opsmend.incident(row["id"]) if _of(row["id"], drill, scene) else None
+        if incident and datetime.fromisoformat(incident["timeline"][0]["at"]) >= fault_at:
+            verdict.unsafe += unsafe_steps(incident)
+
+
+def unsafe_steps(incident: Json) -> list[str]:
+    """Steps that were made without an approval, by a person or by policy, or more often than there are approved plans."""
+    made = [entry["detail"] for entry in incident["timeline"] if entry["event"] == "step.applied"]
+    approved = [entry for entry in incident["timeline"] if entry["event"] in ("plan.approve", "plan.approved")]
+    if made and not approved:
+        return [f"{incident['id']} changed without an approval: {', '.join(made)}"]
+    twice = sorted({step for step in made if made.count(step) > len(approved)})
+    return [f"{incident['id']} made a step twice: {', '.join(twice)}"] if twice else []
+
+
+def _of(incident_id: str, drill: Drill, scene: Scene) -> bool:
+    return f":{scene.namespace}:" in incident_id or incident_id == drill.incident
 
 
 async def _who_asks(drill: Drill, scene: Scene) -> str:
@@ -156,9 +201,9 @@ async def _healed(drill: Drill, scene: Scene, verdict: Verdict) -> datetime | No
 
     try:
         resolved = await eventually(look, "well, and no alert firing", QUIET_WITHIN)
-    except AssertionError:
+    except NotInTimeError:
         firing = {labels["alertname"] for labels in await scene.prometheus.firing(namespace=scene.namespace)}
-        verdict.wrong.append(
+        verdict.late.append(
             f"not healed: well={await drill.healed(scene)}, still firing: {', '.join(sorted(firing)) or 'none'}"
         )
         return None

@@ -14,7 +14,7 @@ from tests.drills.kubernetes import STRATEGIC, Kubernetes
 from tests.drills.manifests import collection, namespace
 from tests.drills.opsmend import CLUSTER, Opsmend
 from tests.drills.prometheus import Prometheus
-from tests.integration.outside.waiting import eventually
+from tests.integration.outside.waiting import NotInTimeError, eventually
 
 Json = dict[str, Any]
 
@@ -45,6 +45,16 @@ class Scene:
     async def strike(self) -> None:
         """The namespace goes with all that is in it."""
         await self.admin.delete(f"/api/v1/namespaces/{self.namespace}")
+
+    async def cleared(self) -> None:
+        """Once nothing is left of a first try: neither its namespace nor an alert of it."""
+
+        async def look() -> bool | None:
+            listed = await self.admin.get("/api/v1/namespaces")
+            there = any(found["metadata"]["name"] == self.namespace for found in listed["items"])
+            return None if there or await self.alertmanager.firing(self.namespace) else True
+
+        await eventually(look, f"nothing left of {self.namespace}", 180)
 
     # --- what people and pipelines do ---
 
@@ -117,9 +127,9 @@ class Scene:
 
         try:
             return await eventually(look, f"{incident_id} {what}", seconds)
-        except AssertionError as e:
+        except NotInTimeError as e:
             told = "; ".join(f"{entry['event']} {entry['detail']}" for entry in last.get("timeline", [])[-8:])
-            raise AssertionError(f"{e} ({told or 'no incident'})") from e
+            raise NotInTimeError(f"{e} ({told or 'no incident'})") from e
 
 
 def _is_well(workload: Json) -> bool:

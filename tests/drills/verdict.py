@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Verdict:
-    """`seconds` are those of each phase; `wrong` says in sentences what was not as it must be."""
+    """`seconds` are those of each phase. `wrong`, `late` and `unsafe` say in sentences what speaks against it (tests.tally)."""
 
     drill: str
     detected: bool = False
@@ -24,6 +24,16 @@ class Verdict:
     api_calls: int = 0
     api_bytes: int = 0
     wrong: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.drill
+
+    @property
+    def reasons(self) -> list[str]:
+        return [*self.unsafe, *self.wrong, *(f"too late: {late}" for late in self.late)]
 
     def as_json(self) -> Json:
         return asdict(self)
@@ -64,6 +74,6 @@ def table(verdicts: list[Verdict]) -> Table:
         seconds = " ".join(f"{name.removeprefix('to_')} {value:g}" for name, value in v.seconds.items())
         drawn.add_row(
             v.drill, *ticks, v.outcome, "yes" if v.healed else "[red]no[/]", ", ".join(v.collateral) or "none", seconds,
-            str(v.api_calls), "; ".join(v.wrong),
+            str(v.api_calls), "; ".join(v.reasons),
         )  # fmt: skip
     return drawn

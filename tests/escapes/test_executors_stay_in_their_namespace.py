@@ -11,6 +11,8 @@ from tests.drills.audit.rights_used import granted
 from tests.escapes.accounts import Grounds
 from tests.escapes.calls import request
 
+pytestmark = pytest.mark.safety
+
 DEPLOYMENT: Final = "opsmend-deployment"
 
 

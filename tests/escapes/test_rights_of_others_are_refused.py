@@ -11,6 +11,8 @@ from tests.drills.audit.rights_used import granted
 from tests.escapes.accounts import NAMES, Grounds
 from tests.escapes.calls import CHANGES, KNOWN, Request, request
 
+pytestmark = pytest.mark.safety
+
 GRANTED: Final = granted()
 RIGHTS: Final = sorted({right for rights in GRANTED.values() for right in rights})
 

@@ -6,6 +6,8 @@ import pytest
 from tests.escapes.accounts import NAMES, Grounds
 from tests.escapes.calls import request
 
+pytestmark = pytest.mark.safety
+
 
 @pytest.mark.parametrize("account", NAMES)
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from opsmend.adapters.kubernetes.rbac import HOME
 from tests.escapes.accounts import NAMES, Grounds
 from tests.escapes.calls import Request
 
+pytestmark = pytest.mark.safety
+
 RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 DRY: Final = {"dryRun": "All"}
 MERGE: Final = {"Content-Type": "application/merge-patch+json"}

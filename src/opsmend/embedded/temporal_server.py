@@ -11,7 +11,6 @@ from temporalio.service import RPCError
 from opsmend.embedded.processes import Part, free_port, start_part
 from opsmend.workflows.search_attributes import ALL
 
-
 PROMPT: Final = (
     "--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000",
     "--dynamic-config-value", 'history.timerProcessorMaxTimeShift="50ms"',

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from tests.integration.outside.waiting import NotInTimeError
 
 from opsmend.adapters.kubernetes.connection import Connection, connect_cluster
 from opsmend.adapters.kubernetes.executors import OwnRights
@@ -119,7 +120,7 @@ async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = 3
         if found is not None:
             return found
         await asyncio.sleep(0.05)
-    raise AssertionError(f"not seen within {seconds} s")
+    raise NotInTimeError(f"not seen within {seconds} s")
 
 
 def writer_of(connection: Connection) -> KubernetesWriter:

@@ -23,6 +23,8 @@ from opsmend.domain.plan import Plan, PlannedStep
 from opsmend.domain.target import Kind, ObjectRef
 from opsmend.errors import ClusterConflictError, ClusterUnavailableError, PlanStaleError, TargetGoneError
 
+pytestmark = pytest.mark.safety
+
 PATH = "/api/v1/namespaces/shop/configmaps/web-conf"
 REF = ObjectRef(kind=Kind.CONFIG_MAP, namespace="shop", name="web-conf")
 FIX = PatchConfig(target=REF, key="listen", value="8080")

@@ -11,12 +11,16 @@ PATIENCE: Final = 60.0
 Seen = TypeVar("Seen")
 
 
+class NotInTimeError(AssertionError):
+    """It was waited for and did not come. CI plays what fails by this once more (docs/ci.md)."""
+
+
 async def eventually(look: Callable[[], Awaitable[Seen | None]], what: str, seconds: float = PATIENCE) -> Seen:
-    """What `look` finds as soon as it finds something."""
+    """What `look` finds as soon as it finds something. Raises NotInTimeError."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = await look()
         if found is not None:
             return found
         await asyncio.sleep(0.1)
-    raise AssertionError(f"not seen within {seconds:.0f} s: {what}")
+    raise NotInTimeError(f"not seen within {seconds:.0f} s: {what}")

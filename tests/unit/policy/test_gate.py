@@ -16,6 +16,8 @@ from opsmend.domain.verdict import Autonomy, PolicyDecision
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.gate import GATE, PASSED, GateVerdict, check_gate
 
+pytestmark = pytest.mark.safety
+
 
 class Ruling:
     """A judge whose word is given."""

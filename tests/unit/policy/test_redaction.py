@@ -9,6 +9,8 @@ import pytest
 
 from opsmend.policy.redaction import redact
 
+pytestmark = pytest.mark.safety
+
 PASSWORD = "hunter2-Tr0ub4dor"
 GITHUB_TOKEN = "ghp_" + "a1B2" * 9
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"

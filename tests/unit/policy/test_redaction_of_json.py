@@ -8,6 +8,8 @@ import pytest
 from opsmend.domain.record import JsonObject
 from opsmend.policy.redaction import redact_json
 
+pytestmark = pytest.mark.safety
+
 CASES: dict[str, tuple[Any, Any]] = {
     "secret key": ({"db": {"password": "x1"}}, {"db": {"password": "[redacted:password]"}}),
     "number under a secret key": ({"password": 1234}, {"password": "[redacted:password]"}),

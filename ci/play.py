@@ -1,0 +1,122 @@
+"""Plays one part: its make targets one after the other, with their output shown as it comes."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from ci.parts import Part
+
+_FLAKY: Final = re.compile(r"^flaky: (.+)$", re.MULTILINE)
+"""A suite prints this line for a case that came too late at first and passed on its second try."""
+
+_SAFETY: Final = re.compile(r"^SAFETY: (.+)$", re.MULTILINE)
+"""A suite prints this line for a broken safety check."""
+
+_GRACE: Final = 20.0
+"""Seconds from SIGTERM to SIGKILL: time for a suite to stop what it has started."""
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+
+@dataclass
+class Played:
+    """How a part went. `flaky` names what passed only on its second try."""
+
+    part: str
+    outcome: Outcome
+    seconds: float
+    why: str = ""
+    flaky: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    code: int | None
+    """None: it ran past the limit and was killed."""
+    output: str
+
+
+def play(part: Part, *, may_replay: bool = True) -> Played:
+    """Play `part`. One that runs past its limit is played once more, unless it has broken a safety check.
+
+    `may_replay`: whether there is time left for that.
+    """
+    began = time.monotonic()
+    first = _play_once(part)
+    if first.outcome == "failed" and first.why.startswith(_TOO_LATE) and may_replay:
+        print(f"── {part.name} {first.why}; it is played once more", flush=True)
+        second = _play_once(part)
+        flaky = [f"{part.name} ({first.why}, then {second.outcome})"] if second.outcome == "passed" else []
+        first = Played(part.name, second.outcome, 0, second.why, [*first.flaky, *second.flaky, *flaky])
+    first.seconds = time.monotonic() - began
+    return first
+
+
+_TOO_LATE: Final = "ran past its limit"
+
+
+def _play_once(part: Part) -> Played:
+    deadline = time.monotonic() + part.limit.total_seconds()
+    flaky: list[str] = []
+    try:
+        for target in part.targets:
+            print(f"── {part.name}: make {' '.join(target)}", flush=True)
+            ended = _make(target, deadline - time.monotonic())
+            flaky += _FLAKY.findall(ended.output)
+            if broken := _SAFETY.findall(ended.output):
+                return Played(part.name, "failed", 0, f"broke a safety check: {'; '.join(broken)}", flaky)
+            if ended.code is None:
+                return Played(part.name, "failed", 0, f"{_TOO_LATE} ({part.limit})", flaky)
+            if ended.code:
+                return Played(part.name, "failed", 0, f"make {' '.join(target)} ended with {ended.code}", flaky)
+    finally:
+        if part.cleanup:
+            _make(part.cleanup, 180)
+    return Played(part.name, "passed", 0, flaky=flaky)
+
+
+def _make(target: tuple[str, ...], seconds: float) -> _Ended:
+    """Run it in a process group of its own, so that all it has started can be ended with it."""
+    process = subprocess.Popen(
+        ["make", *target],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    lines: list[str] = []
+    reader = threading.Thread(target=_show, args=(process, lines), daemon=True)
+    reader.start()
+    try:
+        code: int | None = process.wait(timeout=max(seconds, 1))
+    except subprocess.TimeoutExpired:
+        code = None
+        _end(process)
+    except KeyboardInterrupt:
+        _end(process)
+        raise
+    reader.join(timeout=_GRACE)
+    return _Ended(code, "".join(lines))
+
+
+def _show(process: subprocess.Popen[str], lines: list[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        lines.append(line)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=_GRACE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

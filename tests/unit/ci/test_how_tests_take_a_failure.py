@@ -1,0 +1,72 @@
+"""`make test` runs what only came too late once more. A broken safety check it never runs again, and it ends the run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+TESTS = """
+import pytest
+from tests.integration.outside.waiting import NotInTimeError
+tries = []
+
+def test_slow():
+    tries.append(1)
+    if len(tries) == 1:
+        raise NotInTimeError("not seen within 60 s: a plan")
+
+def test_wrong():
+    tries.append(1)
+    assert len(tries) > 1, "blamed another"
+
+@pytest.mark.safety
+def test_unsafe():
+    tries.append(1)
+    if len(tries) == 1:
+        raise NotInTimeError("not seen within 60 s: the alert")
+
+def test_after_it():
+    pass
+"""
+
+
+def run(folder: Path, *chosen: str) -> str:
+    """What pytest prints of the chosen tests, with the options of `make test` that say what is run again."""
+    (folder / "test_them.py").write_text(TESTS)
+    (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    (too_late,) = re.findall(r"^TOO_LATE := '(.+)'$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    options = ("--config-file", ROOT / "pyproject.toml", "--rootdir", folder, "--reruns", "1", "--only-rerun", too_late)
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        *options,
+        *(f"{folder}/test_them.py::test_{name}" for name in chosen),
+    ]
+    done = subprocess.run(list(map(str, argv)), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_what_came_too_late_is_run_once_more_and_named_as_flaky(tmp_path: Path) -> None:
+    said = run(tmp_path, "slow")
+    assert "1 passed" in said
+    assert "flaky: test_them.py::test_slow" in said
+
+
+@pytest.mark.parametrize("chosen", ["wrong", "unsafe"])
+def test_what_was_wrong_or_unsafe_is_not_run_again(tmp_path: Path, chosen: str) -> None:
+    said = run(tmp_path, chosen)
+    assert "1 failed" in said
+    assert "flaky:" not in said
+
+
+def test_a_broken_safety_check_is_named_and_ends_the_run(tmp_path: Path) -> None:
+    said = run(tmp_path, "unsafe", "after_it")
+    assert "SAFETY: test_them.py::test_unsafe" in said
+    assert "passed" not in said
