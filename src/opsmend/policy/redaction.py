@@ -1,19 +1,26 @@
 """Secrets never leave: what is stored, shown, logged or sent goes through here first.
 
-Masks what looks like a credential (secret_shapes, private_keys), what a key name declares to be one (secret_keys), and random
-strings that are assigned to something. Digests, git SHAs, UUIDs, pod names and image tags stay: people on call need them.
+Masks what looks like a credential (secret_shapes, secret_urls, private_keys), what a name declares to be one (secret_names, and
+how names and values stand in text: secret_assignments, secret_pairs, secret_blocks), what a command takes as one
+(secret_commands), and random strings that are assigned to something. Digests, git SHAs, UUIDs, pod names and image tags stay:
+people on call need them.
 """
 
 import json
 import re
 from typing import Any, Final
 
-from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
-
 from opsmend.policy.private_keys import mask_private_keys
+from opsmend.policy.secret_assignments import mask_assigned
 from opsmend.policy.secret_blocks import mask_blocks
-from opsmend.policy.secret_keys import mark, mask_values_of_secret_keys, may_be_secret, secret_kind
+from opsmend.policy.secret_commands import mask_commands
+from opsmend.policy.secret_keys import secret_in
+from opsmend.policy.secret_names import secret_name
+from opsmend.policy.secret_pairs import mask_pairs
+from opsmend.policy.secret_phrases import mask_phrases
 from opsmend.policy.secret_shapes import mask_known_shapes
+from opsmend.policy.secret_urls import mask_addresses
+from opsmend.policy.secret_values import entropy, mark, may_be_secret
 
 _DEPTH_LIMIT: Final = 64
 """Nesting of JSON that is followed; Kubernetes objects stay below 20."""
@@ -25,13 +32,22 @@ _SHORTEST_CREDENTIAL: Final = 20
 """An AWS key id has 20 characters; no other shape is shorter. Names and states of objects are, and they are many."""
 _COULD_ASSIGN: Final = re.compile(r"[\s=:@<>'\"]")
 
-_URL_PASSWORD: Final = re.compile(r"(?<=://)(?P<user>[^\s:/@\"'\[\]]{0,256}+):(?!\[redacted:)(?P<password>[^\s/\"'<>]{1,512}+)")
-_URL_TOKEN: Final = re.compile(r"(?<=://)(?!\[redacted:)[^\s:/@\"'.]{20,512}+(?=@)")
-_DRIVER_PASSWORD: Final = re.compile(r"(?<=:)[^\s:@/\[\]\"']{1,256}+(?=@(?:tcp|udp|unix)\()")
-_CURL_USER: Final = re.compile(r"(\bcurl\b[^\n]{0,512}?[ \t](?:-u|--user)[ =]?[\"']?[^\s:\"']{1,128}:)(?!\[redacted:)[^\s\"']+")
-_BEARER: Final = re.compile(r"(\b[Bb]earer[ \t]+)(?!\[redacted:)[\w.~+/-]{20,}+=*")
-_ASSIGNED: Final = re.compile(r"(?<=[:=])([ \t]*\\*[\"']?)([A-Za-z0-9+/_-]{24,}+={0,2})(?![\w.:@+/-])")
-_ENTROPY: Final = Base64HighEntropyString(limit=4.5)
+_ASSIGNED: Final = re.compile(r"(?<=[:=])(?P<before>[ \t]*\\*[\"']?)(?P<value>[A-Za-z0-9+/_-]{24,}+={0,2})(?![\w.:@+/-])")
+_KNOWN_BY_IT: Final = re.compile(
+    r"(?i)(?:id[-_]?\d*|ids|uid|hash|sha-?\d*|h1|digest|checksum|md5|sum|etag|integrity|fingerprint|thumbprint|trace|span|request|version|revision|cursor|continue|commit"
+    r"|image|cert|certificate|ca|data|public|pub|nonce|name|host|node|pod|file|path|url|uri|blob|body|payload|content|x5t|kid|ref|bundle|crt|csr|challenge|accept|jti|state|ray)"
+    r"\\*[\"']?[ \t]*[:=]\Z"
+)
+"""Last words of names whose values are random and no secret."""
+_PEM: Final = "LS0tLS1CRUdJTi"
+"""`-----BEGIN ` in base64. Private keys are masked elsewhere; certificates stay."""
+_NAME_FIELDS: Final = ("name", "Name", "key", "Key", "field", "variable", "parameter", "header")
+_VALUE_FIELDS: Final = frozenset({"value", "val", "content", "default", "defaultvalue", "plaintext"})
+"""How objects say a name and a value apart: variables of pods, headers, parameters."""
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
+"""Of a JSON Web Key, RFC 7518."""
+_BETWEEN: Final = "\x1f"
+"""Joins arguments: white space to a pattern, and in no argument."""
 _ENTROPY_LIMIT: Final = 4.25
 """Bits a character. Random base64 of 32 characters has about 4.5, of 24 about 4.3; a CamelCase name of 30 below 4.2."""
 
@@ -52,33 +68,27 @@ def redact(text: str) -> str:
 
 
 def _redact_once(text: str) -> str:
-    text = mask_known_shapes(mask_blocks(mask_private_keys(text)))
-    text = mask_values_of_secret_keys(text)
-    if "://" in text:
-        text = _URL_TOKEN.sub(mark("token"), _URL_PASSWORD.sub(_mask_url_password, text))
-    if "@" in text:
-        text = _DRIVER_PASSWORD.sub(mark("password"), text)
-    if "curl" in text:
-        text = _CURL_USER.sub(rf"\1{mark('password')}", text)
-    if "earer" in text:
-        text = _BEARER.sub(rf"\1{mark('token')}", text)
+    text = mask_blocks(mask_private_keys(text))
+    text = mask_addresses(mask_known_shapes(text))
+    text = mask_phrases(mask_commands(mask_pairs(mask_assigned(text))))
     return _ASSIGNED.sub(_mask_random, text)
 
 
 def redact_json(value: Any) -> Any:
-    """A JSON value with its secrets masked: values of secret keys, data of Secrets, variables, flags, any string."""
+    """A JSON value with its secrets masked: values of secret names, data of Secrets, variables, arguments, any string."""
     return _redact_value(value, 0)
 
 
-def _redact_value(value: Any, depth: int) -> Any:
+def _redact_value(value: Any, depth: int, name: str = "") -> Any:
+    """`name` is what the value stands under, where that is the name of a secret."""
     if depth > _DEPTH_LIMIT:
         return mark("too-deep")
     if isinstance(value, str):
         return _redact_string(value)
     if isinstance(value, list | tuple):
-        return _redact_list(list(value), depth)
+        return _redact_list(list(value), depth, name)
     if isinstance(value, dict):
-        return _redact_object(value, depth)
+        return _redact_object(value, depth, name)
     return value
 
 
@@ -94,46 +104,49 @@ def _redact_string(text: str) -> str:
     return redact(text)
 
 
-def _redact_list(items: list[Any], depth: int) -> list[Any]:
-    masked = [_redact_value(item, depth + 1) for item in items]
+def _redact_list(items: list[Any], depth: int, name: str) -> list[Any]:
+    masked = [_masked_leaf(name, item, _redact_value(item, depth + 1)) for item in items]
     for position, item in enumerate(items[:-1]):
-        if isinstance(item, str) and item.startswith("-") and "=" not in item and (kind := secret_kind(item)):
-            masked[position + 1] = _mask_leaf(items[position + 1], kind, masked[position + 1])
-    return masked
+        if isinstance(item, str) and item.startswith("-") and "=" not in item:
+            masked[position + 1] = _masked_leaf(item, items[position + 1], masked[position + 1])
+    return _redact_arguments(masked) if items and all(isinstance(item, str) for item in masked) else masked
 
 
-def _redact_object(value: dict[Any, Any], depth: int) -> dict[Any, Any]:
-    named = value.get("name")
-    variable_kind = secret_kind(named) if isinstance(named, str) else None
+def _redact_arguments(items: list[str]) -> list[str]:
+    """The items as arguments of a command, for what a switch means depends on the program: `["mysql", "-px"]`."""
+    masked = mask_phrases(mask_commands(_BETWEEN.join(items))).split(_BETWEEN)
+    return masked if len(masked) == len(items) else items
+
+
+def _redact_object(value: dict[Any, Any], depth: int, name: str) -> dict[Any, Any]:
+    named = next((value[key] for key in _NAME_FIELDS if isinstance(value.get(key), str)), "")
     masked = {}
     for key, item in value.items():
-        inner = _redact_value(item, depth + 1)
-        kind = secret_kind(key) if isinstance(key, str) else None
-        if value.get("kind") == "Secret" and key in ("data", "stringData") and isinstance(item, dict):
-            inner = {name: _mask_leaf(content, "secret-data", content) for name, content in item.items()}
-        elif key == "value" and variable_kind:
-            inner = _mask_leaf(item, variable_kind, inner)
-        elif kind:
-            inner = _mask_leaf(item, kind, inner)
-        masked[redact(key) if isinstance(key, str) else key] = inner
+        own = key if isinstance(key, str) else ""
+        inner = _redact_value(item, depth + 1, own if secret_name(own) else "")
+        if value.get("kind") == "Secret" and own in ("data", "stringData") and isinstance(item, dict):
+            inner = {k: mark("secret-data") if may_be_secret(str(content)) else content for k, content in item.items()}
+        elif own in _PRIVATE_MEMBERS and "kty" in value:
+            inner = mark("private-key")
+        elif own.lower() in _VALUE_FIELDS:
+            inner = _masked_leaf(named or name, item, inner)
+        else:
+            inner = _masked_leaf(own, item, inner)
+        masked[redact(key) if own else key] = inner
     return masked
 
 
-def _mask_leaf(item: Any, kind: str, otherwise: Any) -> Any:
-    """The mark for a scalar that may be a secret; `otherwise` for structures, references and empty values."""
+def _masked_leaf(name: str, item: Any, otherwise: Any) -> Any:
+    """The mark for a scalar that is a secret by `name`; `otherwise` for anything else."""
     if isinstance(item, bool) or item is None or isinstance(item, dict | list | tuple):
         return otherwise
-    return mark(kind) if may_be_secret(str(item)) else otherwise
-
-
-def _mask_url_password(match: re.Match[str]) -> str:
-    password, at, host = match["password"].rpartition("@")
-    return f"{match['user']}:{mark('password')}@{host}" if at and may_be_secret(password) else match[0]
+    kind = secret_in(name, str(item))
+    return mark(kind) if kind else otherwise
 
 
 def _mask_random(match: re.Match[str]) -> str:
-    before, value = match[1], match[2]
+    value, before = match["value"], match.string[max(0, match.start() - 64) : match.start()]
     mixed = re.search(r"[a-z]", value) and re.search(r"[A-Z]", value) and re.search(r"\d", value)
-    if not mixed or value.startswith("/") or _ENTROPY.calculate_shannon_entropy(value) < _ENTROPY_LIMIT:
+    if not mixed or value.startswith(("/", _PEM)) or _KNOWN_BY_IT.search(before) or entropy(value) < _ENTROPY_LIMIT:
         return match[0]
-    return before + mark("high-entropy")
+    return match["before"] + mark("high-entropy")

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from opsmend.domain.alert import Alert, fingerprint_of
 from opsmend.errors import bounded
 from opsmend.policy.redaction import redact
-from opsmend.policy.secret_keys import mark, may_be_secret, secret_kind
+from opsmend.policy.secret_keys import secret_in
+from opsmend.policy.secret_values import mark
 
 LABEL_LIMIT: Final = 1024
 """Characters of a label's value. Prometheus' own labels are names and short codes; identity does not need more."""
@@ -63,17 +64,16 @@ def kept_texts(labels: Mapping[str, str], annotations: Mapping[str, str]) -> Tex
 
 def _fit(key: str, value: str, limit: int) -> tuple[str, str]:
     """Both without their secrets and cut. Twice as much is read as is kept: half a secret would not be recognised."""
-    shown, secret = _key(key[: 2 * NAME_LIMIT])
-    if secret and may_be_secret(value):
+    shown, secret = _shown(key[: 2 * NAME_LIMIT]), secret_in(key, value)
+    if secret:
         return shown, mark(secret)
     return shown, bounded(redact(value[: 2 * limit]), limit)
 
 
 # Senders use the same few names in every alert. They come from outside, so the memory for them is bounded.
 @lru_cache(maxsize=1024)
-def _key(key: str) -> tuple[str, str | None]:
-    """As it is shown, and the kind of secret that a text of this name is."""
-    return bounded(redact(key), NAME_LIMIT), secret_kind(key)
+def _shown(key: str) -> str:
+    return bounded(redact(key), NAME_LIMIT)
 
 
 def known_start(moment: datetime | None) -> datetime:

@@ -1,0 +1,96 @@
+"""A secret's name and its value that stand apart: fields of a variable, flags, elements of XML, cells of a table, forms."""
+
+import re
+from typing import Final
+
+from opsmend.policy.secret_keys import secret_in
+from opsmend.policy.secret_values import looks_like_credential, mark
+
+_NAME: Final = r"(?P<name>[\w$/][\w.$/-]{0,127}+)"
+_QUOTED: Final = (
+    r"(?P<quote>\\+[\"'])(?P<escaped>[^\n]{0,4096}?)(?P=quote)|\"(?P<double>(?:\\.|[^\"\\\n])*+)\"?|'(?P<single>[^'\n]*+)'?"
+)
+
+_VALUE_FIELD: Final = r"(?<![\w-])(?:value|val|content|default|defaultvalue|plaintext)\\*[\"']?[ \t]*+[:=][ \t]*+"
+_FIELDS: Final = re.compile(
+    r"(?<![\w-])(?:name|key|field|variable|parameter|header|param|parametername|envvar)\\*[\"']?[ \t]*+[:=][ \t]*+\\*[\"']?"
+    rf"{_NAME}\\*[\"']?[ \t]*+,?"
+    rf"(?P<values>(?:[ \t]*+(?:\r?\n)?[+\- \t]*+\\*[\"']?{_VALUE_FIELD}"
+    r"(?:\\+[\"'][^\n]{0,4096}?\\+[\"']|\"(?:\\.|[^\"\\\n])*+\"?|'[^'\n]*+'?|[^\s\"'\\{\[][^\n]*+)){1,3})",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(rf"{_VALUE_FIELD}(?:{_QUOTED}|(?P<bare>[^\s\"'{{\[<|>\\][^\n]*+))", re.IGNORECASE)
+"""`- name: DB_PASSWORD` and `value: …` of a pod's variable, also both old and new in a diff."""
+
+_FLAG: Final = re.compile(
+    rf"(?<![\w-])--?{_NAME}[\"']?(?:[ \t]++|,[ \t]*+\n?[+\- \t]{{0,40}}+|\n[+ \t]{{0,40}}+(?:-[ \t]*+){{1,2}})"
+    rf"(?!-)(?:{_QUOTED}|(?P<bare>[^\s\"',\-\[{{\\][^\s\"',]*+))"
+)
+"""`--password x` in a shell, `"--password", "x"` in JSON, `- --password` and `- x` in YAML."""
+
+_ELEMENT: Final = re.compile(rf"<(?:\w{{1,40}}:)?{_NAME}(?: [^<>\n]{{0,200}})?>(?P<bare>[^<\n]++)(?=</)")
+_ATTRIBUTES: Final = re.compile(
+    rf"<\w{{1,40}}[^<>\n]{{0,200}}?\b(?:name|key|id)=[\"']{_NAME}[\"'](?:[^<>\n]{{0,200}}?\b(?:value|default)=[\"'](?P<single>[^\"'\n]++)|"
+    r"[^<>\n]{0,200}+>(?P<bare>[^<\n]++)(?=</))",
+    re.IGNORECASE,
+)
+_CELLS: Final = re.compile(rf"[|│][ \t]*+{_NAME}[ \t]*+[|│][ \t]*+(?P<bare>[^\s|│][^|│\n]{{0,512}}+)(?=[|│])")
+_PART_OF_FORM: Final = re.compile(rf"\bname=\"{_NAME}\"(?:\r?\n|\\r\\n|\\n){{2}}(?P<bare>[^\s\\][^\r\n\\]*+)")
+_LABELLED: Final = re.compile(
+    r"(?P<name>[A-Za-z][\w -]{0,40}):?</(?:b|strong|td|th|dt|label|span|li|p)>[ \t]*+(?:<\w[^<>\n]{0,100}>[ \t]*+)?"
+    r"(?P<bare>[^<\s][^<\n]*+)"
+)
+"""`<td>Password</td><td>…</td>`"""
+_HEADER: Final = re.compile(
+    rf"\b(?:(?:set|add|proxy_set|more_set)[-_]headers?|RequestHeader[ \t]++set)[ \t]++[\"']?{_NAME}[\"']?[ \t:]++"
+    rf"(?:{_QUOTED}|(?P<bare>[^\s;\"']++))",
+    re.IGNORECASE,
+)
+"""As nginx, HAProxy and Apache set one."""
+_PRIVATE_MEMBER: Final = re.compile(r"(?P<head>\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*+:[ \t]*+\")(?P<value>[\w-]{16,}+)")
+"""Of a JSON Web Key, RFC 7518."""
+_LISTED: Final = re.compile(rf"[\"']{_NAME}[\"'],[ \t]*+[\"'](?P<bare>[^\"'\n]++)[\"']")
+"""`("authorization", "Bearer …")`. Lists of names look the same, so what follows must look like a credential."""
+
+_METAVARIABLE: Final = re.compile(r"[A-Z_]{2,}|(?:string|str|text|file|path|name|value|int|stringArray|strings)")
+"""`--token TOKEN` and `--token string` in the help of a command."""
+
+
+def mask_pairs(text: str) -> str:
+    """`text` with the value masked that stands apart from the name of a secret."""
+    text = _FIELDS.sub(_mask_fields, text)
+    text = _FLAG.sub(_mask_flag, text)
+    if "<" in text:
+        text = _LABELLED.sub(_mask_named, _ATTRIBUTES.sub(_mask_named, _ELEMENT.sub(_mask_named, text)))
+    if "eader" in text:
+        text = _HEADER.sub(_mask_named, text)
+    if '"kty"' in text:
+        text = _PRIVATE_MEMBER.sub(rf"\g<head>{mark('private-key')}", text)
+    if "|" in text or "│" in text:
+        text = _CELLS.sub(_mask_named, text)
+    if 'name="' in text:
+        text = _PART_OF_FORM.sub(_mask_named, text)
+    return _LISTED.sub(lambda found: _mask_named(found) if looks_like_credential(found["bare"].split()[-1]) else found[0], text)
+
+
+def _mask_fields(found: re.Match[str]) -> str:
+    head = found[0][: found.start("values") - found.start()]
+    return head + _VALUE.sub(lambda value: _masked(value, found["name"]), found["values"])
+
+
+def _mask_flag(found: re.Match[str]) -> str:
+    return found[0] if _METAVARIABLE.fullmatch(found["bare"] or "") else _masked(found, found["name"])
+
+
+def _mask_named(found: re.Match[str]) -> str:
+    return _masked(found, found["name"])
+
+
+def _masked(found: re.Match[str], name: str) -> str:
+    """The whole match with its value replaced, or as it was when that is no secret."""
+    group = next(g for g in ("escaped", "double", "single", "bare") if found.re.groupindex.get(g) and found[g] is not None)
+    kind = secret_in(name, found[group])
+    if kind is None:
+        return found[0]
+    start, end = found.start(group) - found.start(), found.end(group) - found.start()
+    return found[0][:start] + mark(kind) + found[0][end:]
