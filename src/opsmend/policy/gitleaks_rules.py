@@ -34,9 +34,11 @@ _OURS: Final = frozenset(
         "vault-service-token",
         "sidekiq-sensitive-url",
         "atlassian-api-token",
+        "slack-webhook-url",
+        "microsoft-teams-webhook",
     }
 )
-"""Rules for which opsmend has others: they read names or whole files, or take a commit for a secret."""
+"""Rules for which opsmend has others: they read names or whole files, take a commit for a secret, or the host with it."""
 
 
 class Rule(NamedTuple):

@@ -1,4 +1,4 @@
-"""Private keys in PEM: whole, cut at either end, on one line, indented, in a diff, or base64-encoded once more."""
+"""Private keys in PEM, PuTTY's files and JSON Web Keys: whole, cut at either end, on one line, in a diff, in base64."""
 
 import base64
 import binascii
@@ -13,6 +13,9 @@ _TAIL_ON_ONE_LINE: Final = re.compile(rf"(?<![A-Za-z0-9+/=\\])[A-Za-z0-9+/=\\]{{
 _KEY_LINE: Final = re.compile(r"(?P<material>(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,}+={0,2})(?P<after>\\*[\"',]*\s*)$")
 _LAST_LINE: Final = re.compile(r"(?P<material>(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]+={0,2})(?P<after>\\*[\"',]*\s*)$")
 _HEADER_LINE: Final = re.compile(r"^[+\- \t]*(?:Proc-Type: |DEK-Info: |Version: |Comment: |$)")
+_PUTTY: Final = re.compile(r"(?P<head>\bPrivate-Lines: [0-9]{1,4}\r?\n)(?P<lines>(?:[A-Za-z0-9+/=]{1,80}\r?\n?)++)")
+_MEMBER: Final = re.compile(r"(?P<head>\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*+:[ \t]*+\")[\w-]{16,}+")
+"""Of a JSON Web Key, RFC 7518."""
 _ENCODED: Final = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]++={0,2}")
 _MARK: Final = "[redacted:private-key]"
 
@@ -21,6 +24,10 @@ def mask_private_keys(text: str) -> str:
     """`text` with key material replaced line by line; certificates and public keys stay."""
     if "LS0tLS1CRUdJTi" in text:
         text = _ENCODED.sub(_mask_encoded, text)
+    if '"kty"' in text:
+        text = _MEMBER.sub(rf"\g<head>{_MARK}", text)
+    if "Private-Lines" in text:
+        text = _PUTTY.sub(lambda key: key["head"] + re.sub(r"[^\r\n]+", _MARK, key["lines"]), text)
     if f"{_PRIVATE_KEY}-----" not in text and f"{_PRIVATE_KEY} BLOCK-----" not in text:
         return text
     text = _TAIL_ON_ONE_LINE.sub(_MARK, _ON_ONE_LINE.sub(rf"\g<begin>{_MARK}", text))

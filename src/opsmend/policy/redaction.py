@@ -14,11 +14,14 @@ from opsmend.policy.private_keys import mask_private_keys
 from opsmend.policy.secret_assignments import mask_assigned
 from opsmend.policy.secret_blocks import mask_blocks
 from opsmend.policy.secret_commands import mask_commands
+from opsmend.policy.secret_cookies import mask_cookies
+from opsmend.policy.secret_encoded import mask_encoded
 from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_names import secret_name
+from opsmend.policy.secret_names import may_name_secrets, secret_name
 from opsmend.policy.secret_pairs import mask_pairs
 from opsmend.policy.secret_phrases import mask_phrases
 from opsmend.policy.secret_shapes import mask_known_shapes
+from opsmend.policy.secret_sql import mask_sql
 from opsmend.policy.secret_urls import mask_addresses
 from opsmend.policy.secret_values import entropy, mark, may_be_secret
 
@@ -34,13 +37,23 @@ _COULD_ASSIGN: Final = re.compile(r"[\s=:@<>'\"]")
 
 _ASSIGNED: Final = re.compile(r"(?<=[:=])(?P<before>[ \t]*\\*[\"']?)(?P<value>[A-Za-z0-9+/_-]{24,}+={0,2})(?![\w.:@+/-])")
 _KNOWN_BY_IT: Final = re.compile(
-    r"(?i)(?:id[-_]?\d*|ids|uid|hash|sha-?\d*|h1|digest|checksum|md5|sum|etag|integrity|fingerprint|thumbprint|trace|span|request|version|revision|cursor|continue|commit"
-    r"|image|cert|certificate|ca|data|public|pub|nonce|name|host|node|pod|file|path|url|uri|blob|body|payload|content|x5t|kid|ref|bundle|crt|csr|challenge|accept|jti|state|ray)"
-    r"\\*[\"']?[ \t]*[:=]\Z"
+    r"(?:id[-_]?\d*|ids|uid|hash|sha-?\d*|h1|digest|checksum|md5|sum|etag|integrity|fingerprint|thumbprint|trace|span"
+    r"|request|version|revision|cursor|continue|commit|image|cert|certificate|ca|crt|csr|bundle|data|public[-_. ]?(?:key)?"
+    r"|pub(?:[-_]?key)?|nonce|name|host|node|pod|file|path|url|uri|blob|body|payload|content|x5t|kid|jti|ref|challenge|accept|state|ray|(?<![a-z])[nxy])"
+    r"\\*[\"']?[ \t]*[:=]\Z",
+    re.IGNORECASE,
 )
 """Last words of names whose values are random and no secret."""
-_PEM: Final = "LS0tLS1CRUdJTi"
-"""`-----BEGIN ` in base64. Private keys are masked elsewhere; certificates stay."""
+_PUBLIC: Final = (
+    "LS0tLS1CRUdJTi",
+    "MIIBIjANBgkqhki",
+    "MIICIjANBgkqhki",
+    "MIGfMA0GCSqGSIb3DQEB",
+    "MFkwEwYHKoZIzj0",
+    "MHYwEAYHKoZIzj0",
+    "MCowBQYDK2V",
+)
+"""How base64 of PEM begins, of which private keys are masked elsewhere, and of public keys in DER: RSA's, EC's, Ed25519's."""
 _NAME_FIELDS: Final = ("name", "Name", "key", "Key", "field", "variable", "parameter", "header")
 _VALUE_FIELDS: Final = frozenset({"value", "val", "content", "default", "defaultvalue", "plaintext"})
 """How objects say a name and a value apart: variables of pods, headers, parameters."""
@@ -59,6 +72,10 @@ def redact(text: str) -> str:
     """
     if len(text) < _SHORTEST_CREDENTIAL and not _COULD_ASSIGN.search(text):
         return text
+    return mask_encoded(_redact_plain(text), _redact_plain)
+
+
+def _redact_plain(text: str) -> str:
     for _ in range(_PASSES):
         masked = _redact_once(text)
         if masked == text:
@@ -70,7 +87,9 @@ def redact(text: str) -> str:
 def _redact_once(text: str) -> str:
     text = mask_blocks(mask_private_keys(text))
     text = mask_addresses(mask_known_shapes(text))
-    text = mask_phrases(mask_commands(mask_pairs(mask_assigned(text))))
+    if may_name_secrets(text):
+        text = mask_pairs(mask_assigned(text))
+    text = mask_phrases(mask_commands(mask_sql(text)))
     return _ASSIGNED.sub(_mask_random, text)
 
 
@@ -140,13 +159,16 @@ def _masked_leaf(name: str, item: Any, otherwise: Any) -> Any:
     """The mark for a scalar that is a secret by `name`; `otherwise` for anything else."""
     if isinstance(item, bool) or item is None or isinstance(item, dict | list | tuple):
         return otherwise
-    kind = secret_in(name, str(item))
-    return mark(kind) if kind else otherwise
+    value = str(item)
+    kind = secret_in(name, value)
+    if kind is None or ("\n" in value.strip() and otherwise != item):
+        return otherwise  # also a document with names of its own
+    return mask_cookies(value) if kind == "cookie" else mark(kind)
 
 
 def _mask_random(match: re.Match[str]) -> str:
     value, before = match["value"], match.string[max(0, match.start() - 64) : match.start()]
     mixed = re.search(r"[a-z]", value) and re.search(r"[A-Z]", value) and re.search(r"\d", value)
-    if not mixed or value.startswith(("/", _PEM)) or _KNOWN_BY_IT.search(before) or entropy(value) < _ENTROPY_LIMIT:
+    if not mixed or value.startswith(("/", *_PUBLIC)) or _KNOWN_BY_IT.search(before) or entropy(value) < _ENTROPY_LIMIT:
         return match[0]
     return match["before"] + mark("high-entropy")

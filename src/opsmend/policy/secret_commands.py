@@ -3,9 +3,8 @@
 import re
 from typing import Final, NamedTuple
 
-from opsmend.policy.needles import Needles
+from opsmend.policy.needles import Needles, as_bytes
 from opsmend.policy.secret_values import mark, may_be_secret
-from opsmend.policy.secret_words import words
 
 _GAP: Final = r"[\s\"',=]{1,16}+"
 """Between two arguments, as a shell or a list has them."""
@@ -21,52 +20,79 @@ _OTHER: Final = r"[^\s\"',]{1,256}+"
 
 
 class _Command(NamedTuple):
+    needles: str
+    """Parts of its names, one of which is in a text that calls it."""
     names: str
-    """Of the program, as a pattern."""
     secret: str
     """What follows on the same line, after any other arguments."""
 
 
 _COMMANDS: Final = (
     # In mysql, `-p` alone asks for the password, and what follows it is a database.
-    _Command(r"mysql\w{0,20}+|maria(?:db)?[\w-]{0,20}+|mycli|innobackupex|xtrabackup|pt-[\w-]{1,30}+", rf"-p{_GLUED}"),
-    _Command("7z[ar]?", rf"-p{_GLUED}"),
-    _Command("sshpass", rf"-p[\s\"',=]{{0,16}}+{_ARGUMENT}"),
-    _Command("(?:redis|keydb|valkey)-(?:cli|benchmark)", rf"-a{_GAP}{_ARGUMENT}"),
     _Command(
+        "mysql maria mycli innobackupex xtrabackup pt-",
+        r"mysql\w{0,20}+|maria(?:db)?[\w-]{0,20}+|mycli|innobackupex|xtrabackup|pt-[\w-]{1,30}+",
+        rf"-p{_GLUED}",
+    ),
+    _Command("7z", "7z[ar]?", rf"-p{_GLUED}"),
+    _Command("sshpass", "sshpass", rf"-p[\s\"',=]{{0,16}}+{_ARGUMENT}"),
+    _Command("redis keydb valkey", "(?:redis|keydb|valkey)-(?:cli|benchmark)", rf"-a{_GAP}{_ARGUMENT}"),
+    _Command(
+        "login",
         "(?:docker|podman|nerdctl|helm|oc|az|skopeo|crane|buildah|oras|cf|ibmcloud|argocd)"
         "(?:[ \t][a-z]{2,12})?[\\s\"',]{1,8}+login",
         rf"-p{_GAP}{_ARGUMENT}",
     ),
-    _Command("mongo(?:sh|dump|restore|export|import|stat|top)?|cqlsh|rabbitmqadmin|influx|arangosh", rf"-p{_GAP}{_ARGUMENT}"),
-    _Command("sqlcmd|bcp|isql|osql|tsql|ipmitool|mosquitto_(?:pub|sub)|zip|unzip", rf"-P[\s\"',]{{0,16}}+{_ARGUMENT}"),
-    _Command("ldap[a-z]{3,12}|kadmin", rf"-w{_GAP}{_ARGUMENT}"),
-    _Command("snmp[a-z]{3,12}", rf"-[cAX]{_GAP}{_ARGUMENT}"),
-    _Command("openssl|keytool|jarsigner", r"pass:(?P<bare>[^\s\"']{1,512}+)"),
-    _Command(r"openssl\s+enc", rf"-k{_GAP}{_ARGUMENT}"),
-    _Command("htpasswd", rf"-\w{{0,4}}b\w{{0,4}}{_GAP}{_OTHER}{_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
-    _Command("rabbitmqctl", rf"(?:add_user|change_password|authenticate_user){_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
-    _Command(r"net\s+user", rf"[\w.$-]{{1,64}}+{_GAP}(?!/){_ARGUMENT}"),
     _Command(
-        r"mc\s+(?:alias\s+set|config\s+host\s+add)", rf"{_OTHER}{_GAP}\w{{2,8}}://{_OTHER}{_GAP}{_OTHER}{_GAP}{_ARGUMENT}"
+        "mongo cqlsh rabbitmqadmin influx arangosh",
+        "mongo(?:sh|dump|restore|export|import|stat|top)?|cqlsh|rabbitmqadmin|influx|arangosh",
+        rf"-p{_GAP}{_ARGUMENT}",
     ),
-    _Command(r"vault\s+(?:login|unseal|operator\s+unseal)", rf"(?!-|\w{{1,40}}=){_ARGUMENT}"),
-    _Command("smbclient|rpcclient|smbmap", r"-U[\s\"',]{0,16}+[^\s\"'%]{1,128}+%(?P<bare>[^\s\"']{1,512}+)"),
-    _Command("curl|wget", r"(?:-u|--user|-U|--proxy-user)[\s\"',=]{0,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)"),
-    _Command("https?|xh", r"(?:-a|--auth)[\s\"',=]{1,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)"),
-    _Command("sqlplus|expdp|impdp|rman|sqlldr", r"[\w$#.-]{1,64}/(?P<bare>[^\s\"'@/]{1,128}+)@"),
+    _Command(
+        "sqlcmd bcp isql osql tsql ipmitool mosquitto zip",
+        "sqlcmd|bcp|isql|osql|tsql|ipmitool|mosquitto_(?:pub|sub)|zip|unzip",
+        rf"-P[\s\"',]{{0,16}}+{_ARGUMENT}",
+    ),
+    _Command("ldap kadmin", "ldap[a-z]{3,12}|kadmin", rf"-w{_GAP}{_ARGUMENT}"),
+    _Command("snmp", "snmp[a-z]{3,12}", rf"-[cAX]{_GAP}{_ARGUMENT}"),
+    _Command("pass:", "openssl|keytool|jarsigner", r"pass:(?P<bare>[^\s\"']{1,512}+)"),
+    _Command("openssl", r"openssl\s+enc", rf"-k{_GAP}{_ARGUMENT}"),
+    _Command("htpasswd", "htpasswd", rf"-\w{{0,4}}b\w{{0,4}}{_GAP}{_OTHER}{_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
+    _Command("rabbitmqctl", "rabbitmqctl", rf"(?:add_user|change_password|authenticate_user){_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
+    _Command("net", r"net\s+user", rf"[\w.$-]{{1,64}}+{_GAP}(?!/){_ARGUMENT}"),
+    _Command(
+        "alias config",
+        r"mc\s+(?:alias\s+set|config\s+host\s+add)",
+        rf"{_OTHER}{_GAP}\w{{2,8}}://{_OTHER}{_GAP}{_OTHER}{_GAP}{_ARGUMENT}",
+    ),
+    _Command("vault", r"vault\s+(?:login|unseal|operator\s+unseal)", rf"(?!-|\w{{1,40}}=){_ARGUMENT}"),
+    _Command(
+        "smb rpcclient",
+        "smbclient|rpcclient|smbmap",
+        r"-U[\s\"',]{0,16}+[^\s\"'%]{1,128}+%(?P<bare>[^\s\"']{1,512}+)",
+    ),
+    _Command(
+        "curl wget",
+        "curl|wget",
+        r"(?:-u|--user|-U|--proxy-user)[\s\"',=]{0,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)",
+    ),
+    _Command("http xh", "https?|xh", r"(?:-a|--auth)[\s\"',=]{1,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)"),
+    _Command(
+        "sqlplus expdp impdp rman sqlldr",
+        "sqlplus|expdp|impdp|rman|sqlldr",
+        r"[\w$#.-]{1,64}/(?P<bare>[^\s\"'@/]{1,128}+)@",
+    ),
 )
-_LINES: Final = tuple(
+_PATTERNS: Final = tuple(
     re.compile(rf"(?<![\w.-])(?:{command.names})(?=[\s\"',])[^\n|;]{{0,300}}?[\s\"',]{command.secret}") for command in _COMMANDS
 )
-_PROGRAMS: Final = Needles(words("programs"))
+_NEEDLES: Final = Needles(command.needles.split() for command in _COMMANDS)
 
 
 def mask_commands(text: str) -> str:
     """`text` with such passwords masked."""
-    if _PROGRAMS.any_in(text):
-        for line in _LINES:
-            text = line.sub(_masked, text)
+    for position in _NEEDLES.may_match(as_bytes(text)):
+        text = _PATTERNS[position].sub(_masked, text)
     return text
 
 

@@ -6,13 +6,14 @@ from typing import Final
 from opsmend.policy.secret_names import SecretName, secret_name
 from opsmend.policy.secret_values import is_number, is_plain, is_user_and_password, looks_like_credential, may_be_secret
 
-_COUNTED: Final = re.compile(r"(?i)(?:.*[\W_])?pass(?:es)?")
-"""`pass: 12` counts tests."""
+_COUNTED: Final = re.compile(r"\d+(?:[\s,;/].*)?")
+"""`pass: 12, fail: 0` counts tests."""
 _STRUCTURED: Final = re.compile(r"\w://|\b\w{2,40}=")
-_WITHOUT_SPACES: Final = frozenset({"token", "cookie", "authorization", "auth", "session-id", "signature"})
+_WITH_SPACES: Final = frozenset({"password", "secret", "mnemonic", "credentials", "connection-string", "dsn"})
 _SENTENCE: Final = re.compile(r"[A-Za-z][a-z']* [a-z']+ [a-z'(]")
 _ROUTING_KEY: Final = re.compile(r"[0-9a-zA-Z]{32}")
-_OBJECT_NAME: Final = re.compile(r"(?:[a-z][a-z0-9]*/)?[a-z]+(?:-[a-z0-9]{1,5}|-[a-z]+)+")
+_OBJECT_NAME: Final = re.compile(r"(?:[a-z][a-z0-9]*/)?[a-z]+(?:[-_.][a-z0-9]{1,5}|[-_.][a-z]+)+")
+"""What Kubernetes and those who extend it call objects and their keys by."""
 
 
 def secret_in(name: str, value: str) -> str | None:
@@ -25,6 +26,15 @@ def secret_in(name: str, value: str) -> str | None:
     return named.kind if looks_like_credential(value) or _has_its_form(named, value.strip()) else None
 
 
+def may_hold_spaces(named: SecretName) -> bool:
+    """Whether what it holds may be more than one word: tokens and keys never are."""
+    return named.kind in _WITH_SPACES
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text[:128].lower() if c.isalnum())
+
+
 def _has_its_form(named: SecretName, value: str) -> bool:
     """Docker keeps a user and a password under `auth`; PagerDuty calls a key for routing what a queue calls something else."""
     return (named.kind == "auth" and len(value) > 7 and is_user_and_password(value)) or (
@@ -33,18 +43,25 @@ def _has_its_form(named: SecretName, value: str) -> bool:
 
 
 def _is_something_else(named: SecretName, name: str, value: str) -> bool:
-    if named.kind in _WITHOUT_SPACES and _SENTENCE.match(value):
+    if not may_hold_spaces(named) and _SENTENCE.match(value):
         return True
+    if _letters(name).endswith(_letters(value)):
+        return True  # a variable that is passed on: password=password, this.apiKey = apiKey;
     match named.kind:
         case "password":
             working_directory = value.startswith("/") and name.lower().endswith("pwd")
-            return working_directory or (is_number(value) and bool(_COUNTED.fullmatch(name)))
+            return working_directory or (name.lower() == "pass" and bool(_COUNTED.fullmatch(value)))
         case "dsn" | "connection-string":
             # What is secret in it, other rules find: the rest says which server was not reached.
             return bool(_STRUCTURED.search(value))
         case "secret":
             of_kubernetes = "-" in name or name.lower() in ("secret", "secrets")
             return is_number(value) or (of_kubernetes and bool(_OBJECT_NAME.fullmatch(value)))
+        case "secret-key":
+            return is_number(value) or bool(_OBJECT_NAME.fullmatch(value))
+        case "authorization":
+            scheme, _, credential = value.partition(" ")
+            return is_number(value) or (bool(credential) and scheme.isalpha() and not may_be_secret(credential))
         case "auth":
             return is_number(value) or is_plain(value)
         case _:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from opsmend.policy.gitleaks_rules import vendors
+from opsmend.policy.needles import Needles, as_bytes
 from opsmend.policy.secret_words import words
 
 
@@ -82,7 +83,7 @@ _PAIRS: Final = {
 }
 """What two words declare together; the first is only asked for where the name has it. kubeconfig has the two kinds of data."""
 
-STEMS: Final = frozenset({*_WORDS, *(first for first, _ in _PAIRS)})
+_STEMS: Final = Needles([{*_WORDS, *(first for first, _ in _PAIRS)}])
 """Each name of a secret has one of these in it."""
 
 _OPENING_KEYS: Final = words("opening_keys") | vendors()
@@ -100,18 +101,27 @@ _GLUED_KEY: Final = re.compile(r"(?P<before>\w{2,}?)keys?\Z")
 _NOT_GLUED: Final = words("not_glued")
 
 
+def may_name_secrets(text: str) -> bool:
+    """Whether the name of a secret can stand in `text`: most texts have none, and letters of other alphabets may spell one."""
+    return not text.isascii() or bool(_STEMS.may_match(as_bytes(text)))
+
+
 def secret_name(name: str) -> SecretName | None:
     """What `name` declares (`DB_PASSWORD` → a password, surely), None when it declares no secret."""
     return _by_name(name) if len(name) <= _USUAL_NAME else _read(name[-_LONGEST_NAME:])
 
 
 def _read(name: str) -> SecretName | None:
+    if name.startswith("."):
+        return None  # a file, as .pgpass: what stands in it has names of its own
     # Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ.
     parts = [word for part in _WORD.findall(unicodedata.normalize("NFKC", name)) for word in _unglued(part.lower())]
     unknown_after = False
     for position in range(len(parts) - 1, -1, -1):
         word, before = parts[position], parts[position - 1] if position else ""
         found = _declared(word, before, upper=name.isupper())
+        if word == "key" and before in _FINDING_KEYS:
+            return None
         if found is not None:
             return found if not unknown_after or found.kind == "password" else found._replace(sure=False)
         if word in _ABOUT or before in _NEVER.get(word, ()):

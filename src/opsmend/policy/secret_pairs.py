@@ -28,7 +28,13 @@ _FLAG: Final = re.compile(
 )
 """`--password x` in a shell, `"--password", "x"` in JSON, `- --password` and `- x` in YAML."""
 
-_ELEMENT: Final = re.compile(rf"<(?:\w{{1,40}}:)?{_NAME}(?: [^<>\n]{{0,200}})?>(?P<bare>[^<\n]++)(?=</)")
+_ELEMENT: Final = re.compile(
+    rf"(?:<|&lt;)(?:\w{{1,40}}:)?{_NAME}(?: [^<>\n]{{0,200}})?(?:>|&gt;)(?:<!\[CDATA\[)?"
+    r"(?P<bare>(?:(?!&lt;)[^<\n\]])++)(?=\]\]>|<|&lt;)"
+)
+_SIBLINGS: Final = re.compile(
+    rf"<(?P<element>name|key|string|id)>{_NAME}</(?P=element)>\s{{0,64}}+<(?P<other>value|string|data)>(?P<bare>[^<\n]++)(?=</(?P=other)>)"
+)
 _ATTRIBUTES: Final = re.compile(
     rf"<\w{{1,40}}[^<>\n]{{0,200}}?\b(?:name|key|id)=[\"']{_NAME}[\"'](?:[^<>\n]{{0,200}}?\b(?:value|default)=[\"'](?P<single>[^\"'\n]++)|"
     r"[^<>\n]{0,200}+>(?P<bare>[^<\n]++)(?=</))",
@@ -41,14 +47,11 @@ _LABELLED: Final = re.compile(
     r"(?P<bare>[^<\s][^<\n]*+)"
 )
 """`<td>Password</td><td>…</td>`"""
-_HEADER: Final = re.compile(
-    rf"\b(?:(?:set|add|proxy_set|more_set)[-_]headers?|RequestHeader[ \t]++set)[ \t]++[\"']?{_NAME}[\"']?[ \t:]++"
-    rf"(?:{_QUOTED}|(?P<bare>[^\s;\"']++))",
-    re.IGNORECASE,
+_SET: Final = re.compile(
+    r"\b(?:(?:set|add|proxy_set|more_set)[-_]headers?|RequestHeader[ \t]++set|ENV|SetEnv|setenv|(?:fastcgi|uwsgi|scgi)_param)"
+    rf"[ \t]++[\"']?{_NAME}[\"']?[ \t:]++(?:{_QUOTED}|(?P<bare>[^\s;\"']++))"
 )
-"""As nginx, HAProxy and Apache set one."""
-_PRIVATE_MEMBER: Final = re.compile(r"(?P<head>\"(?:d|p|q|dp|dq|qi|k)\"[ \t]*+:[ \t]*+\")(?P<value>[\w-]{16,}+)")
-"""Of a JSON Web Key, RFC 7518."""
+"""Headers, parameters and variables, as nginx, HAProxy, Apache and a Dockerfile set them."""
 _LISTED: Final = re.compile(rf"[\"']{_NAME}[\"'],[ \t]*+[\"'](?P<bare>[^\"'\n]++)[\"']")
 """`("authorization", "Bearer …")`. Lists of names look the same, so what follows must look like a credential."""
 
@@ -61,11 +64,10 @@ def mask_pairs(text: str) -> str:
     text = _FIELDS.sub(_mask_fields, text)
     text = _FLAG.sub(_mask_flag, text)
     if "<" in text:
-        text = _LABELLED.sub(_mask_named, _ATTRIBUTES.sub(_mask_named, _ELEMENT.sub(_mask_named, text)))
-    if "eader" in text:
-        text = _HEADER.sub(_mask_named, text)
-    if '"kty"' in text:
-        text = _PRIVATE_MEMBER.sub(rf"\g<head>{mark('private-key')}", text)
+        text = _SIBLINGS.sub(_mask_named, _LABELLED.sub(_mask_named, _ATTRIBUTES.sub(_mask_named, text)))
+    if "<" in text or "&lt;" in text:
+        text = _ELEMENT.sub(_mask_named, text)
+    text = _SET.sub(_mask_named, text)
     if "|" in text or "│" in text:
         text = _CELLS.sub(_mask_named, text)
     if 'name="' in text:
@@ -79,7 +81,7 @@ def _mask_fields(found: re.Match[str]) -> str:
 
 
 def _mask_flag(found: re.Match[str]) -> str:
-    return found[0] if _METAVARIABLE.fullmatch(found["bare"] or "") else _masked(found, found["name"])
+    return found[0] if _METAVARIABLE.fullmatch((found["bare"] or "").rstrip("])>")) else _masked(found, found["name"])
 
 
 def _mask_named(found: re.Match[str]) -> str:

@@ -1,72 +1,96 @@
-"""Passwords in SQL, in directives of servers, in what is piped to a command, and in a sentence."""
+"""Passwords in directives of servers, in protocols, in what is piped to a command, and in a sentence."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-from opsmend.policy.needles import Needles
-from opsmend.policy.secret_values import mark, may_be_secret
+from opsmend.policy.needles import Needles, as_bytes
+from opsmend.policy.secret_values import is_made_up, mark, may_be_secret
 from opsmend.policy.secret_words import words
 
 _VALUE: Final = (
-    r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\n]{1,512}?)(?P=quote)|(?P<bare>[^\s\"'|;&<>\\-][^\s\"'|;&<>\\]{0,511}+))"
+    r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\n]{1,512}?)(?P=quote)|(?P<bare>[^\s\"'|;&<>\\=(-][^\s\"'|;&<>\\]{0,511}+))"
 )
 _REST: Final = r"(?P<bare>[^\s\"';|]{1,512}+)"
 
-_PHRASES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        # SQL.
-        r"\bpassword(?:[ \t]*+[=(][ \t]*+|[ \t]++)\(?'(?P<quoted>[^'\n]++)'",
-        rf"\bidentified[ \t]++(?:with[ \t]++\S{{1,64}}+[ \t]++)?(?:by|as)[ \t]++(?:password[ \t]++)?[\"']?{_REST}",
-        # Directives of servers and files of credentials.
+
+class _Phrase(NamedTuple):
+    needles: str
+    """Words of which one is in a text with the phrase."""
+    pattern: str
+    clear: bool = True
+    """False for one that also says other things: then what follows must be in quotes or look made up."""
+
+
+_PHRASES: Final = (
+    # Directives of servers and files of credentials.
+    _Phrase(
+        "requirepass masterauth primaryauth masterpass auth_pass auth-pass bindpw rootpw storepass keypass",
         r"\b(?:requirepass|masterauth|primaryauth|masterpass|auth[-_]pass(?:[ \t]+[\w-]+)?|bindpw|rootpw|(?:src|dest)?storepass"
         rf"|keypass)[\s\"',=]{{1,16}}+{_VALUE}",
+    ),
+    _Phrase(
+        "login user account machine",
         r"\b(?:login|user|username|account|machine)[ \t]++\S{1,256}+[ \t]++(?:password|passwd|pass|pwd|secret)[ \t]++"
         rf"(?:\d[ \t]++)?{_VALUE}",
-        r"\b(?:acl[ \t]++setuser|user)[ \t]++\S{1,64}+[ \t][^\n]{0,200}?(?<=[ \t])>(?P<bare>\S{1,512}+)",
-        r"\bstats[ \t]++auth[ \t]++[^\s:]{1,64}+:(?P<bare>\S{1,512}+)",
-        rf"(?<=\n)[ \t]*+(?:password|passwd|insecure-password|secret)[ \t]++{_VALUE}[ \t]*+(?=\n|\Z)",
-        # Given to a command by another.
+    ),
+    _Phrase("user setuser", r"\b(?:acl[ \t]++setuser|user)[ \t]++\S{1,64}+[ \t][^\n]{0,200}?(?<=[ \t])>(?P<bare>\S{1,512}+)"),
+    _Phrase("stats", r"\bstats[ \t]++auth[ \t]++[^\s:]{1,64}+:(?P<bare>\S{1,512}+)"),
+    _Phrase(
+        "password passwd insecure-password secret",
+        rf"(?m:^)[ \t]*+(?:password|passwd|insecure-password|secret)[ \t]++{_VALUE}[ \t]*+(?=\n|\Z)",
+    ),
+    # Protocols: the login of FTP and POP3. What clients are called with.
+    _Phrase("pass", rf"\b(?-i:USER)[ \t]++\S{{1,128}}+\r?\n(?:[^\n]{{0,200}}\n)?(?-i:PASS)[ \t]++{_VALUE}"),
+    _Phrase(
+        "auth( authenticate( login( basic_auth( basicauth( credentials(",
+        r"(?:auth|authenticate|login|basic_?auth|set_?credentials)\(\s*+[\"'][^\"'\n]{1,128}+[\"'],\s*+"
+        r"[\"'](?P<quoted>[^\"'\n]{1,512}+)",
+    ),
+    # Given to a command by another.
+    _Phrase(
+        "chpasswd stdin sudo with-token passphrase-fd cryptsetup",
         rf"\b(?:echo|printf)[ \t]++(?:-\w{{1,3}}[ \t]++)?[\"']?(?:[\w.-]{{1,64}}:)?{_REST}[\"']?[ \t]*+\|[^\n|]{{0,120}}?"
         r"(?:chpasswd|--?\w{0,20}-?stdin|sudo[ \t]++(?:-\w{1,3}[ \t]++)*-S|--with-token|--passphrase-fd|cryptsetup)",
-        rf"<<<[ \t]*+{_VALUE}",
-        rf"\bConvertTo-SecureString[ \t]++(?:-String[ \t]++)?{_VALUE}",
-        # A sentence that says so.
+    ),
+    _Phrase("<<<", rf"\b(?:chpasswd|--?\w{{0,20}}-?stdin|sudo[ \t]++-S)\b[^\n|]{{0,80}}?<<<[ \t]*+{_VALUE}"),
+    _Phrase("securestring", rf"\bConvertTo-SecureString[ \t]++(?:-String[ \t]++)?{_VALUE}"),
+    # Sentences.
+    _Phrase(
+        "password passphrase passcode",
         r"\b(?:with|using|and)[ \t]+(?:the[ \t]+|an?[ \t]+|this[ \t]+)?(?:[a-z]{2,12}[ \t]+){0,2}?"
         rf"(?:password|passphrase|passcode)(?:[ \t]+(?:is|was|of)(?=[ \t]))?[ \t]++{_VALUE}",
-    )
-)
-_SENTENCES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
+    ),
+    _Phrase(
+        "pass pwd secret token pin key credential",
         r"\b(?:password|passphrase|passcode|pass|pwd|secret|token|pin|api[ _-]?key|credentials?)(?:[ \t]+for[ \t]+\S{1,64}+)?"
         rf"[ \t]+(?:is|was|=|to|are)(?:[ \t]+(?:now|set[ \t]+to|changed[ \t]+to|reset[ \t]+to))?[ \t]*:?[ \t]++{_VALUE}",
-        rf"\b(?:password|passphrase|passcode|passwd)[ \t]++{_VALUE}",
-        rf"\b(?-i:AUTH)[\s\"]{{1,4}}+(?:[\w.-]{{1,64}}+[\s\"]{{1,4}}+)?{_VALUE}",
-    )
+        clear=False,
+    ),
+    _Phrase("password passphrase passcode passwd", rf"\b(?:password|passphrase|passcode|passwd)[ \t]++{_VALUE}", clear=False),
+    _Phrase("auth", rf"\b(?-i:AUTH)[ \t\"]{{1,4}}+(?:[\w.-]{{1,64}}+[ \t\"]{{1,4}}+(?=\w))?{_VALUE}", clear=False),
 )
-"""Sentences that also say other things: what follows must be in quotes or look made up."""
-_STEMS: Final = Needles(words("phrases"))
+_PATTERNS: Final = tuple(re.compile(phrase.pattern, re.IGNORECASE) for phrase in _PHRASES)
+_NEEDLES: Final = Needles(phrase.needles.split() for phrase in _PHRASES)
+_META: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
+"""`secret CLIENT_SECRET`, as a manual writes it."""
 _GOES_ON: Final = words("goes_on") | words("about")
 
 
 def mask_phrases(text: str) -> str:
     """`text` with such passwords masked."""
-    if not _STEMS.any_in(text):
-        return text
-    for phrase in _PHRASES:
-        text = phrase.sub(_masked, text)
-    for sentence in _SENTENCES:
-        text = sentence.sub(lambda found: _masked(found) if _stands_out(found) else found[0], text)
+    for position in _NEEDLES.may_match(as_bytes(text)):
+        text = _PATTERNS[position].sub(_masked if _PHRASES[position].clear else _masked_if_it_stands_out, text)
     return text
+
+
+def _masked_if_it_stands_out(found: re.Match[str]) -> str:
+    return _masked(found) if _stands_out(found) else found[0]
 
 
 def _stands_out(found: re.Match[str]) -> bool:
     """In quotes, or of letters and something else, as no word is. A token in quotes is rather one of a grammar."""
     value = _value(found)
-    if found["quoted"] is not None and "token" not in found[0].lower():
-        return True
-    return len(value) > 5 and bool(re.search(r"[A-Za-z]", value) and re.search(r"[^A-Za-z\-_.'/:]", value))
+    return is_made_up(value) or (found["quoted"] is not None and "token" not in found[0].lower())
 
 
 def _group(found: re.Match[str]) -> str:
@@ -74,12 +98,17 @@ def _group(found: re.Match[str]) -> str:
 
 
 def _value(found: re.Match[str]) -> str:
-    return found[_group(found)].rstrip(".,;:!?)")
+    return found[_group(found)].rstrip(".,;:!?)]}>")
 
 
 def _masked(found: re.Match[str]) -> str:
     """The whole match with its value replaced, or as it was when that is no secret or a word that a sentence goes on with."""
     value, start = _value(found), found.start(_group(found)) - found.start()
-    if not may_be_secret(value) or value.lower() in _GOES_ON:
+    if (
+        _META.fullmatch(value)
+        or not may_be_secret(found[_group(found)])
+        or not may_be_secret(value)
+        or value.lower() in _GOES_ON
+    ):
         return found[0]
     return found[0][:start] + mark("password") + found[0][start + len(value) :]

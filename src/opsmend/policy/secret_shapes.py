@@ -3,6 +3,7 @@
 The engine is RE2, as gitleaks' own: it takes linear time whatever the text is.
 """
 
+import re
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -10,7 +11,8 @@ import re2
 
 from opsmend.policy.gitleaks_rules import rules
 from opsmend.policy.needles import Needles, as_bytes, bytewise
-from opsmend.policy.secret_values import entropy, looks_like_credential, mark
+from opsmend.policy.secret_values import entropy, is_random, mark
+from opsmend.policy.secret_words import words
 
 
 class Shape(NamedTuple):
@@ -36,74 +38,24 @@ _MORE: Final = (
     Shape("atlassian-token", r"\b(AT[A-Z]TT3[\w=-]{20,})", ("tt3",)),
     Shape("telegram-token", r"\b([0-9]{8,10}:[A-Za-z0-9_-]{35})\b", (":aa",)),
     Shape("vault-token", r"\b(hv[sbr]\.[\w-]{20,})", ("hvs.", "hvb.", "hvr.")),
-    Shape("vault-token", r"\b(s\.[A-Za-z0-9]{24})\b", (), 3.5),
+    Shape("vault-token", r"\b(s\.[A-Za-z0-9]{24})\b", ("s.",), 3.5),
+    Shape("doppler-token", r"\b(dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{20,})", ("dp.",)),
     Shape("age-key", r"(?i)\b(AGE-SECRET-KEY-1[0-9a-z]{20,})", ("age-secret-key-1",)),
     # What the API takes for an Azure client secret, and the keys of its storage, service bus and event hubs.
     Shape("azure-key", r"(?i)(?:AccountKey|SharedAccessKey)=([\w+/=-]{20,})", ("accesskey=", "accountkey=")),
     # Hashes of passwords, as crypt(3), bcrypt, Argon2 and PBKDF2 write them: they can be tried out.
     Shape("password-hash", r"(\$(?:2[abxy]?|5|6|y|1|apr1|argon2(?:id?|d)|scrypt|pbkdf2-sha\d+)\$[\w$./+,=-]{16,})", ("$",)),
     Shape("password-hash", r"\b(pbkdf2_sha\d+\$\d+\$[\w./+=-]+\$[\w./+=-]{16,})", ("pbkdf2_",)),
+    Shape("password-hash", r"(SCRAM-SHA-\d+\$\d+:[\w+/=]{8,}\$[\w+/=]{16,}:[\w+/=]{16,})", ("scram-sha-",)),
     Shape("password-hash", r"(\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{20,}={0,2})", ("sha}", "sha256}", "sha512}")),
 )
 """What gitleaks lacks or wants longer, cut or not."""
 
-_PREFIXES: Final = (
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glsa_", "glc_", "npm_", "pypi-", "hf_", "dop_v1_"),
-    *("doo_v1_", "dor_v1_", "sk-ant-", "sk-proj-", "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "xoxb-"),
-    *(
-        "xoxp-",
-        "xoxa-",
-        "xoxr-",
-        "xoxs-",
-        "xoxe-",
-        "xoxe.",
-        "xapp-",
-        "NRAK-",
-        "NRII-",
-        "NRJS-",
-        "SG.",
-        "shpat_",
-        "shpss_",
-        "shpca_",
-    ),
-    *("shppa_", "dckr_pat_", "dckr_sat_", "hvs.", "hvb.", "hvr.", "sha256~", "dapi", "PMAK-", "lin_api_", "pscale_tkn_"),
-    *(
-        "pscale_pw_",
-        "pscale_oauth_",
-        "pul-",
-        "rubygems_",
-        "sntrys_",
-        "sntryu_",
-        "xkeysib-",
-        "dp.pt.",
-        "dt0c01.",
-        "AKIA",
-        "ASIA",
-    ),
-    *(
-        "ABIA",
-        "ACCA",
-        "AIza",
-        "EZAK",
-        "sq0csp-",
-        "sq0atp-",
-        "rdme_",
-        "pplx-",
-        "gsk_",
-        "r8_",
-        "ntn_",
-        "secret_",
-        "figd_",
-        "tskey-",
-    ),
-    *("tfp_", "AQVN", "LTAI", "key-", "nvapi-", "xai-", "phc_", "phx_", "sbp_", "cfut_", "flyv1_", "fo1_", "ATBB", "ATCTT"),
-)
-"""Beginnings of vendors' tokens. Their lengths change over the years, and a log cuts them; what follows must look random."""
+_PREFIXES: Final = sorted(words("token_prefixes"))
+_MORE_OF_IT: Final = re.compile(rb"[A-Za-z0-9_-]*+")
+"""A token may be longer than its rule knows."""
 _BEGUN: Final = Shape(
-    "token",
-    rf"\b((?:{'|'.join(map(re2.escape, _PREFIXES))})([\w.=~+/-]{{14,}}))",
-    tuple(p.lower() for p in _PREFIXES),
-    made_up=True,
+    "token", rf"\b((?:{'|'.join(map(re2.escape, _PREFIXES))})([\w.=~+/-]{{14,}}))", tuple(_PREFIXES), made_up=True
 )
 
 
@@ -114,29 +66,20 @@ class _Compiled(NamedTuple):
     made_up: bool
 
 
-class _Engine(NamedTuple):
-    """`shapes_of` has the shapes to look for where a text holds the needle of that position; `always` those without needles."""
-
-    needles: Needles
-    shapes_of: tuple[tuple[int, ...], ...]
-    always: tuple[int, ...]
-    shapes: tuple[_Compiled, ...]
-
-
 def mask_known_shapes(text: str) -> str:
     """`text` with each credential that is known by its look replaced by `[redacted:<kind>]`."""
+    needles, shapes = _engine()
     data = masked = as_bytes(text)
-    engine = _engine()
-    found = {number for needle in engine.needles.found_in(data) for number in engine.shapes_of[needle]}
-    for number in sorted(found | set(engine.always)):
-        masked = _mask(masked, engine.shapes[number])
+    for position in needles.may_match(data):
+        masked = _mask(masked, shapes[position])
     return text if masked is data else masked.decode("utf-8", "surrogatepass")
 
 
 def _mask(data: bytes, shape: _Compiled) -> bytes:
     parts, kept = [], 0
     for match in shape.pattern.finditer(data):
-        start, end = next((span for n in range(1, shape.pattern.groups + 1) if (span := match.span(n))[0] >= 0), match.span())
+        start, end = _secret_part(match)
+        end = _MORE_OF_IT.match(data, end).end()  # type: ignore[union-attr]  # matches nothing too
         secret = data[start:end].decode("latin-1")
         if start >= kept and entropy(secret) >= shape.entropy and (not shape.made_up or _looks_made_up(match)):
             parts += [data[kept:start], shape.mask]
@@ -144,22 +87,22 @@ def _mask(data: bytes, shape: _Compiled) -> bytes:
     return b"".join([*parts, data[kept:]]) if parts else data
 
 
+def _secret_part(match: Any) -> tuple[int, int]:
+    """The group that has most of the match, for around it are what a token begins and ends at; all of it where none has."""
+    spans = [match.span(number) for number in range(1, len(match.groups()) + 1)]
+    start, end = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
+    whole_start, whole_end = match.span()
+    return (start, end) if 2 * (end - start) > whole_end - whole_start else (whole_start, whole_end)
+
+
 def _looks_made_up(match: Any) -> bool:
-    return looks_like_credential(match.groups()[-1].decode("latin-1"))
+    return is_random(match.groups()[-1].decode("latin-1"))
 
 
 @cache
-def _engine() -> _Engine:
+def _engine() -> tuple[Needles, tuple[_Compiled, ...]]:
     shapes = (*(Shape(r.id, r.pattern, r.keywords, r.entropy * _SHARE_OF_ENTROPY) for r in rules()), *_MORE, _BEGUN)
-    shapes_of: dict[str, list[int]] = {}
-    for number, shape in enumerate(shapes):
-        for needle in shape.needles:
-            shapes_of.setdefault(needle, []).append(number)
-    return _Engine(
-        needles=Needles(shapes_of),
-        shapes_of=tuple(map(tuple, shapes_of.values())),
-        always=tuple(number for number, shape in enumerate(shapes) if not shape.needles),
-        shapes=tuple(
-            _Compiled(mark(s.kind).encode(), re2.compile(s.pattern.encode(), bytewise()), s.entropy, s.made_up) for s in shapes
-        ),
+    compiled = (
+        _Compiled(mark(s.kind).encode(), re2.compile(s.pattern.encode(), bytewise()), s.entropy, s.made_up) for s in shapes
     )
+    return Needles(shape.needles for shape in shapes), tuple(compiled)

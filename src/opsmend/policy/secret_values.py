@@ -13,11 +13,12 @@ _MARK: Final = "[redacted:"
 
 _NOTHING: Final = words("nothing")
 _SAYS: Final = words("says")
+_ANSWERS: Final = frozenset({"true", "false", "none", "null", "yes", "no"})
 
 _REFERENCES: Final = re.compile(
     r"""
-      \$\(\w+\) | \$\{[^}]*\} | \$\{\{.*\}\} | (?-i:\$[A-Z_][A-Z0-9_]*|\$[a-z_]+) | \{\{.*\}\} | <.*> | <set\ to\ .*
-    | %\(?\w+\)?[%s] | %env\(.*\)% | \#\{.*\}                                                  # variables
+      \$\(.* | \$\{[^}]*\} | \$\{\{.*\}\} | \$env:\w+ | (?-i:\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|\$\d+) | \{\{.*\}\}
+    | <.*> | <set\ to\ .* | %\(?\w+\)?[%s] | %env\(.*\)% | \#\{.*\}                                                  # variables
     | \[redacted:[a-z0-9-]+\].* | [*•.xX·_?-]{3,} | [*•]{2,} | \((?:sensitive|known)\b.*
     | [\[(<]?(?:redacted|masked|filtered|hidden|secret|removed|sanitized|omitted)[\])>]
     | (?:your|insert|enter|put|replace)[_ -].*(?:here|key|token|secret|password)                # what a manual writes
@@ -25,7 +26,8 @@ _REFERENCES: Final = re.compile(
     | [\w./-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|env|conf|cfg|ini|toml|properties)
     | (?:os\.environ|process\.env|system\.getenv|os\.getenv|env|config|cfg|settings|self|this|request|req|options|opts|args|ctx
         |params?|secrets?|vars?|local|data|module|values?)[.\[(].*                               # code
-    | [a-z_][a-z_.]*\([^()]*\)?;? | [a-z_][\w.]*\(\);? | (?:optional|list|dict|union|option|maybe)[\[<].*
+    | [a-z]+_\w+(?:\.\w+)+ | [a-z_][a-z_.]*\([^()]*\)?;? | [a-z_][\w.]*\(\);? | [a-z_]\w*(?:\.\w+)+\(.*
+    | (?:optional|list|dict|union|option|maybe)[\[<].*
     | (?:op|vault|ref\+\w+|awssm|gcpsm|azurekeyvault|secretsmanager|ssm|secretref|bao|doppler|akv|keyring)://?.+
     | vault:.+                                                                               # look-ups
     | arn:aws[\w-]*:.+ | projects/[\w-]+/secrets/.+ | @microsoft\.keyvault\(.* | ENC\[.* | (?-i:Ag[A-Z][\w+/=]{100,})
@@ -35,6 +37,7 @@ _REFERENCES: Final = re.compile(
 )
 """What only refers to a secret, or stands where one was: a variable, a template, a file, a look-up, a mark."""
 
+_SAYS_SOMETHING: Final = re.compile(r"[^\W_]")
 _NUMBER: Final = re.compile(r"[-+]?[0-9][0-9_,.]{0,8}(?:ms|s|m|h|d|[kKmMgG]i?[bB]?|%)?")
 _PLAIN: Final = re.compile(
     r"""
@@ -51,6 +54,9 @@ _PLAIN: Final = re.compile(
 )
 """What is no credential unless its name says so."""
 _MIXED: Final = re.compile(r"(?=\D*+\d)(?=[^A-Za-z]*+[A-Za-z])\S++")
+_LETTER: Final = re.compile(r"[A-Za-z]")
+_NO_LETTER: Final = re.compile(r"[^A-Za-z\-_.'/:]")
+_ASSIGNS: Final = re.compile(r"\w+=(?!=|\Z)")
 _PARTS: Final = re.compile(r"[-_.:/@,;+ ]")
 _WORDLIKE: Final = re.compile(r"[A-Za-z]+[0-9]{0,3}|[0-9]+[A-Za-z]?|[a-z0-9]{5,10}")
 _TELLING: Final = 256
@@ -67,9 +73,16 @@ def mark(kind: str) -> str:
 def may_be_secret(value: str) -> bool:
     """False for what only refers to a secret or is none: `$(DB_PASSWORD)`, `null`, `***`, a path, `must not be empty`."""
     stripped = value.strip()
-    if not stripped or stripped.rstrip(";,").lower() in _NOTHING or stripped.startswith(_MARK):
+    if not _SAYS_SOMETHING.search(stripped) or stripped.rstrip(";,.!?").lower() in _NOTHING or stripped.startswith(_MARK):
         return False
     return not _REFERENCES.fullmatch(stripped) and not _is_said(stripped)
+
+
+def mark_lines(value: str, kind: str) -> str:
+    """`mark` in the place of each line of `value` that holds something."""
+    return "\n".join(
+        f"{line[: len(line) - len(line.lstrip())]}{mark(kind)}" if line.strip() else line for line in value.split("\n")
+    )
 
 
 def is_number(value: str) -> bool:
@@ -85,10 +98,18 @@ def is_plain(value: str) -> bool:
 def looks_like_credential(value: str) -> bool:
     """Whether it has what made-up and random credentials have, and none of what names, numbers and addresses have."""
     stripped = value[:_TELLING].strip()
-    if len(stripped) < _SHORTEST or not _MIXED.fullmatch(stripped) or is_plain(stripped):
-        return False
-    parts = [part for part in _PARTS.split(stripped) if part]
-    return not (len(parts) > 1 and all(_WORDLIKE.fullmatch(part) for part in parts))
+    return len(stripped) >= _SHORTEST and not is_plain(stripped) and is_random(stripped)
+
+
+def is_random(value: str) -> bool:
+    """Of letters and digits, and not of words and numbers with something between them."""
+    parts = [part for part in _PARTS.split(value) if part]
+    return bool(_MIXED.fullmatch(value)) and not (len(parts) > 1 and all(_WORDLIKE.fullmatch(part) for part in parts))
+
+
+def is_made_up(value: str) -> bool:
+    """Of letters and something else, as no word is."""
+    return len(value) > 5 and bool(_LETTER.search(value) and _NO_LETTER.search(value)) and not _ASSIGNS.match(value)
 
 
 def is_user_and_password(value: str) -> bool:
@@ -108,4 +129,6 @@ def entropy(text: str) -> float:
 def _is_said(value: str) -> bool:
     first, _, rest = value.partition(" ")
     word = first.strip(".,;:!\"'()").lower()
+    if rest and word in _ANSWERS:
+        return True
     return word in _SAYS and (bool(rest) or len(word) > 3 or word in ("no", "ok", "set"))

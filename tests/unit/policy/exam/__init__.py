@@ -1,5 +1,6 @@
 """A labelled list of secrets and of what only looks like one. README.md says how it came about and how it is read."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -77,8 +78,8 @@ def _findings(half: str, part: Literal["secrets", "innocent"], *, left: bool) ->
 
 
 def _as_text(value: Any) -> str:
-    """All that a JSON value says, one line each."""
-    return "\n".join(_strings(value))
+    """All that a JSON value says, one line each, and once more as JSON: labels are given in either spelling."""
+    return value if isinstance(value, str) else "\n".join([*_strings(value), json.dumps(value, ensure_ascii=False)])
 
 
 def _strings(value: Any) -> Iterator[str]:
