@@ -371,7 +371,7 @@ def action_view(step: PlannedStep) -> ActionView:
         diff=step.diff,
         step=step.id,
         reason=step.reason,
-        parameters=action.model_dump(mode="json", exclude={"type", "target"}),
+        parameters=action.parameters(),
         inverse=InverseView(type=step.inverse.type, summary=inverse.summary()),
         blast_radius=BlastRadiusView(
             pods=blast.pods, interrupts=blast.interrupts, objects=[_object(ref) for ref in blast.objects], summary=str(blast)

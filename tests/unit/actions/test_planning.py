@@ -1,12 +1,15 @@
 """A planned step shows exactly what it does, without secrets, and knows when it is stale."""
 
+import re
+
 import pytest
 from tests.unit.actions.examples import EXAMPLES, Example
 from tests.unit.actions.objects import a_config, a_live_workload, a_ref, a_workload
 
 from opsmend.domain.actions.object_digest import change_digest, spec_digest
 from opsmend.domain.actions.patch_config import PatchConfig
-from opsmend.domain.actions.planned_step import DIFF_LIMIT, plan_step, projected, readable_diff
+from opsmend.domain.actions.planned_step import plan_step, projected
+from opsmend.domain.actions.readable_diff import DIFF_LIMIT, readable_diff
 from opsmend.domain.actions.scale_workload import ScaleWorkload
 from opsmend.domain.actions.set_image import SetImage
 from opsmend.domain.plan import PlannedStep
@@ -55,10 +58,9 @@ def test_one_line_of_a_long_value_is_one_line_of_the_diff() -> None:
 def test_letters_and_signs_of_any_script_are_shown_as_they_are() -> None:
     """libyaml, which is faster, writes a whole text with one such sign as a single escaped line."""
     live = a_config(motd="Grüße 🚀\nport: 80\n")
-    action = PatchConfig(target=CONFIG, key="motd", value="Grüße 🚀\nport: 8080\n")
+    action = PatchConfig(target=CONFIG, key="motd", value="Grüße 🛠\nport: 80\n")
     diff = plan_step(action, live, reason="e1", step_id="1", redact=_unchanged).diff
-    assert "     Grüße 🚀\n" in diff
-    assert "-    port: 80\n+    port: 8080\n" in diff
+    assert "-    Grüße 🚀\n+    Grüße 🛠\n" in diff
 
 
 def test_the_diff_is_redacted() -> None:
@@ -79,6 +81,38 @@ def test_a_secret_that_changes_among_other_lines_is_seen_to_change_and_not_shown
         ["+", "value: [redacted:password]"],
         ["+", "image: shop/web:1"],
     ]
+
+
+def test_values_of_a_config_are_shown_where_the_plan_changes_them_and_nowhere_around() -> None:
+    live = a_config(**{"a.conf": "listen 80;\nroot /srv;\n", "b.conf": "ask orders;\n", "mode": "quiet indeed"})
+    action = PatchConfig(target=CONFIG, key="a.conf", value="listen 8080;\nroot /srv;\n")
+    diff = plan_step(action, live, reason="e1", step_id="1", redact=_unchanged).diff
+    assert "-    listen 80;\n+    listen 8080;\n     [not shown]\n   b.conf: |\n     [not shown]" in diff
+    assert not {"root", "orders", "quiet"} & set(re.findall(r"\w+", diff))
+
+
+def test_variables_are_shown_where_the_plan_changes_them_and_nowhere_around() -> None:
+    before = a_workload(env=[{"name": "A", "value": "alpha"}, {"name": "B", "value": "beta"}, {"name": "C", "value": "gamma"}])
+    after = a_workload(env=[{"name": "A", "value": "alpha"}, {"name": "B", "value": "delta"}, {"name": "C", "value": "gamma"}])
+    diff = readable_diff(before, after, _unchanged)
+    assert "-          value: beta\n+          value: delta\n" in diff
+    assert not {"alpha", "gamma"} & set(re.findall(r"\w+", diff))
+
+
+def test_a_variable_that_only_moves_is_not_shown() -> None:
+    first, second = {"name": "A", "value": "alpha"}, {"name": "B", "value": "beta\nlines"}
+    diff = readable_diff(a_workload(env=[first, second]), a_workload(env=[second, first]), _unchanged)
+    assert "+        - name: A\n+          value: [not shown]\n" in diff
+    assert not {"alpha", "beta", "lines"} & set(re.findall(r"\w+", diff))
+
+
+def test_a_long_value_that_yaml_folds_is_hidden_to_its_end() -> None:
+    kept = {"name": "LONG", "value": " ".join(f"word{number}" for number in range(80))}
+    diff = readable_diff(
+        a_workload(env=[kept, {"name": "B", "value": "1"}]), a_workload(env=[kept, {"name": "B", "value": "2"}]), _unchanged
+    )
+    assert "word" not in diff
+    assert "-          value: '1'\n+          value: '2'\n" in diff
 
 
 def test_a_long_diff_is_cut_and_says_how_much_is_missing() -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import pkgutil
 from typing import get_args
 
@@ -48,6 +49,15 @@ def test_it_owns_its_effect_its_inverse_and_its_blast_radius(action: type[Action
 @EVERY_ACTION
 def test_it_has_an_example_that_its_promises_are_tested_with(action: type[Action]) -> None:
     assert any(isinstance(example.action, action) for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_it_tells_values_of_variables_and_config_maps_only_in_the_diff(example: Example) -> None:
+    fields = example.action.model_dump(mode="json")
+    values = [fields.get("value"), *(variable["value"] for variable in fields.get("env", []))]
+    told = json.dumps([example.action.summary(), example.action.parameters()])
+    assert not [value for value in values if value and json.dumps(value) in told]
+    assert set(example.action.parameters()) == set(fields) - {"type", "target"}
 
 
 @EVERY_ACTION

@@ -1,5 +1,6 @@
 """What was changed around the target is one list, with who and when, and without what only follows from it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -205,7 +206,16 @@ def test_a_changed_secret_is_told_by_its_field_alone() -> None:
     secret = Change(path="/spec/containers/0/env/0/value", before="[redacted:password]", after="[redacted:password]")
     newer = a_revision(2, masked, created_at=ago(minutes=4), changes=(secret,))
     (change,) = recent_changes(a_snapshot(revisions=(newer, a_revision(1, masked, name="web-h1")), pods=()))
-    assert change.what == "revision 2: containers/0/env/0/value: [redacted:password] → [redacted:password]"
+    assert change.what == "revision 2: containers/0/env/0/value changed"
+
+
+def test_values_of_variables_are_never_told_whatever_they_are_called() -> None:
+    before = with_container(OLD, env=[{"name": "MODE", "value": "one"}, {"name": "GONE", "value": "three"}])
+    after = with_container(NEW, env=[{"name": "MODE", "value": "two"}, {"name": "HERE", "value": "four"}])
+    (change,) = recent_changes(a_release(workload=a_workload(template=after), revisions=some_revisions(before, after)))
+    assert "env/MODE/value changed" in change.what
+    assert "containers/web/image: shop/web:1 → shop/web:2" in change.what
+    assert not {"one", "two", "three", "four"} & set(re.findall(r"\w+", change.what))
 
 
 def many(count: int, first: timedelta, author: Author = Author.SOMEBODY) -> list[RecentChange]:

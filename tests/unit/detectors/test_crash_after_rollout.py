@@ -15,6 +15,7 @@ from tests.builders import (
     ago,
     an_event,
     some_revisions,
+    with_container,
 )
 
 from opsmend.agents.sre.detectors.crash_after_rollout import detect
@@ -44,6 +45,16 @@ def test_newest_revision_that_crashes_is_rolled_back_to_the_one_that_runs(contai
     assert (hint.remedy, hint.revision) == (Remedy.ROLL_BACK, 1)
     assert "shop/api:7 → shop/api:8" in hint.reason
     assert finding.confidence > 0.8
+
+
+def test_values_of_variables_are_told_nowhere() -> None:
+    """Not in the summary, as evidence, or in the reason of a proposal: `env/DB_PASS/value: one → two` was a headline."""
+    old = with_container(OLD, env=[{"name": "MODE", "value": "zebra"}, {"name": "GONE", "value": "yak"}])
+    new = with_container(OLD, env=[{"name": "MODE", "value": "walrus"}, {"name": "HERE", "value": "vole"}])
+    (finding,) = detect(a_failed_rollout(old, new, containers=[a_crashing_container()]))
+    told = finding.model_dump_json()
+    assert "env/MODE/value changed" in told
+    assert not [value for value in ("zebra", "yak", "walrus", "vole") if value in told]
 
 
 def test_revision_that_replaced_all_pods_is_blamed_with_less_confidence() -> None:

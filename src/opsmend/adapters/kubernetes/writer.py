@@ -14,7 +14,7 @@ from opsmend.adapters.kubernetes.requests import FIELD_MANAGER
 from opsmend.adapters.kubernetes.resources import path_of
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.actions.object_digest import change_digest, has_marker, marker_of, spec_digest, with_marker
-from opsmend.domain.actions.planned_step import readable_diff
+from opsmend.domain.actions.readable_diff import readable_diff
 from opsmend.domain.execution import DryRun, StepRecord, StepStatus
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.record import JsonObject

@@ -5,13 +5,16 @@ projects it again on the object as it stands at execution, and the two must agre
 """
 
 from abc import abstractmethod
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import model_validator
 
 from opsmend.domain.record import JsonObject, Record
 from opsmend.domain.snapshot import Revision
 from opsmend.domain.target import Kind, ObjectRef
+
+IN_THE_DIFF: Final = "as in the diff"
+"""Stands for a value that only the diff of its step shows."""
 
 
 class LiveObject(Record):
@@ -66,6 +69,10 @@ class Action(Record):
     @abstractmethod
     def summary(self) -> str:
         """One sentence for a person, with names and numbers."""
+
+    def parameters(self) -> JsonObject:
+        """What it sets, field by field. Values of variables and ConfigMaps only stand in the diff."""
+        return self.model_dump(mode="json", exclude={"type", "target"})
 
     @abstractmethod
     def project(self, live: LiveObject) -> JsonObject:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from opsmend.domain.actions.action import Action, BlastRadius, LiveObject
+from opsmend.domain.actions.action import IN_THE_DIFF, Action, BlastRadius, LiveObject
 from opsmend.domain.actions.workload_fields import put_or_drop
 from opsmend.domain.record import JsonObject
 from opsmend.domain.target import Kind
@@ -41,6 +41,9 @@ class PatchConfig(Action):
         if self.value is None:
             return f"Remove key {self.key} from {self.target}"
         return f"Set key {self.key} of {self.target} ({len(self.value.splitlines())} lines)"
+
+    def parameters(self) -> JsonObject:
+        return {"key": self.key, "value": None if self.value is None else IN_THE_DIFF}
 
     def project(self, live: LiveObject) -> JsonObject:
         if live.object.get("immutable"):

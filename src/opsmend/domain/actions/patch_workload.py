@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from opsmend.domain.actions.action import Action, BlastRadius, LiveObject
+from opsmend.domain.actions.action import IN_THE_DIFF, Action, BlastRadius, LiveObject
 from opsmend.domain.actions.template_changes import (
     ContainerPortChange,
     EnvironmentChange,
@@ -54,6 +54,11 @@ class PatchWorkload(Action):
         if self.tolerations is not None:
             parts.append(f"tolerations {', '.join(map(str, self.tolerations)) or 'none'}")
         return parts
+
+    def parameters(self) -> JsonObject:
+        fields = super().parameters()
+        env = [variable | {"value": variable["value"] and IN_THE_DIFF} for variable in fields["env"]]
+        return fields | {"env": env}
 
     def summary(self) -> str:
         return f"Change {self.target}: {'; '.join(self._parts())}"

@@ -119,8 +119,6 @@ def _from_complaint(pod: Pod, container: Container, complaint: ConfigComplaint) 
     parts = [place]
     if complaint.line_number:
         parts.append(f"line {complaint.line_number}")
-    if complaint.token:
-        parts.append(f"at {complaint.token!r}")
     ref, key = (complaint.file.ref, complaint.file.key) if complaint.file else (None, "")
     return _Blamed(pod, container, complaint.excerpt, ", ".join(parts), complaint.score, ref, key)
 

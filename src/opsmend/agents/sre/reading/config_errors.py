@@ -86,11 +86,13 @@ _PARSERS: Final[dict[str, Callable[[str], object]]] = {
 
 
 class ConfigComplaint(Record):
-    """Lines that blame the configuration. `file` is None when no mounted file is named; `token` is the word they object to."""
+    """Lines that blame the configuration. `file` is None when no mounted file is named.
+
+    The word that they object to stands in the configuration: it counts, and is told nowhere but in the log's own line.
+    """
 
     excerpt: str
     file: MountedFile | None = None
-    token: str = ""
     line_number: str = ""
     score: int
 
@@ -179,9 +181,8 @@ def _judge(passage: list[str], files: tuple[MountedFile, ...], data: dict[Config
     founded = place or token or (number and complains and _ABOUT_CONFIG.search(text))
     if not founded or score < ENOUGH or not (complains or _SEVERE.search(text) or (place and number)):
         return None
-    return ConfigComplaint(
-        excerpt=text, file=file, token=token, line_number=next(filter(None, number.groups())) if number else "", score=score
-    )
+    line_number = next(filter(None, number.groups())) if number else ""
+    return ConfigComplaint(excerpt=text, file=file, line_number=line_number, score=score)
 
 
 def _named_file(text: str, files: tuple[MountedFile, ...]) -> tuple[MountedFile | None, int]:

@@ -1,5 +1,6 @@
 """Which revision a pod belongs to, which earlier one demonstrably ran, and what the current one changed against it."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,10 @@ _IGNORED: Final = frozenset(
     }
 )
 """Differences that change nothing about what runs."""
+
+
+_OF_VARIABLE: Final = re.compile(r"/env/[^/]+(?:/value)?$")
+"""A whole variable too: where lists are told by position, one that is new is a change of its own."""
 
 
 def belongs_to(pod: Pod, revision: Revision) -> bool:
@@ -119,13 +124,18 @@ def what_it_brought(older: Revision, revision: Revision) -> str:
 
 
 def in_words(changes: tuple[Change, ...], limit: int = 4) -> str:
-    """`image of web: a → b; env X of web: (absent) → 1`, at most `limit` of them."""
-    told = [
-        f"{change.path.removeprefix('/spec/')}: {change.before or '(absent)'} → {change.after or '(absent)'}"
-        for change in changes
-    ]
+    """`containers/web/image: a → b; containers/web/env/MODE/value changed`, at most `limit` of them."""
+    told = [_told(change) for change in changes]
     more = f" and {len(told) - limit} more" if len(told) > limit else ""
     return "; ".join(told[:limit]) + more
+
+
+def _told(change: Change) -> str:
+    """A variable's value is nobody's business here: it may be a secret under any name."""
+    place = change.path.removeprefix("/spec/")
+    if _OF_VARIABLE.search(change.path):
+        return f"{place} {'added' if change.before is None else 'removed' if change.after is None else 'changed'}"
+    return f"{place}: {change.before or '(absent)'} → {change.after or '(absent)'}"
 
 
 def container_spec(pod_template: JsonObject, name: str) -> dict[str, Any] | None:
