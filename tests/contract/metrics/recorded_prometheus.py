@@ -50,3 +50,8 @@ class RecordedPrometheus:
 def body(change: Callable[[dict[str, Any]], object]) -> Change:
     """A change of the `data` of the answer."""
     return lambda answer: change(answer["body"]["data"])
+
+
+def asked(request: httpx.Request) -> str | None:
+    """The PromQL of a request, None where it asks for something else."""
+    return dict(parse_qsl(request.content.decode())).get("query")

@@ -1,10 +1,11 @@
 """An alert is gone only when nothing is left in doubt."""
 
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from tests.contract.metrics.conftest import the_alert
-from tests.contract.metrics.recorded_prometheus import EXPRESSION, RecordedPrometheus, body
+from tests.contract.metrics.recorded_prometheus import EXPRESSION, RecordedPrometheus, asked, body
 
 from opsmend.domain.alert import Alert
 from opsmend.errors import MetricsUnavailableError
@@ -84,38 +85,42 @@ async def test_a_doubt_is_no_recovery(alert: Alert, changes: dict[str, Any], say
         await RecordedPrometheus("recovered", changes).metrics().condition(alert)
 
 
-UNKNOWN = {
-    "no expression": (None, "has no alerting rule 'Elsewhere'"),
-    "expression yields nothing": (
-        f"http://other/graph?g0.expr={EXPRESSION.replace(' ', '+').replace('=', '%3D')}",
-        "proves nothing",
-    ),
-    "not a link": ("http://[", "has no alerting rule"),
+LINKS = {
+    "no link": None,
+    "expression of a rule with another name": f"http://other/graph?g0.expr={quote_plus(EXPRESSION)}&g0.tab=1",
+    "expression of no rule": "http://x/graph?g0.expr=vault_token_count",
+    "not a link": "http://[",
 }
 
 
-@pytest.mark.parametrize(("link", "says"), UNKNOWN.values(), ids=UNKNOWN.keys())
-async def test_an_alert_of_another_prometheus_is_unknown_not_gone(link: str | None, says: str) -> None:
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS.keys())
+@pytest.mark.parametrize("recording", ["recovered", "firing"])
+async def test_an_alert_without_a_rule_here_is_unknown_and_its_link_is_not_asked(recording: str, link: str | None) -> None:
+    """Whoever may send alerts would read any metric by it: what it yields was shown as evidence."""
     elsewhere = the_alert(labels={"alertname": "Elsewhere"}, expression_url=link)
-    condition = await RecordedPrometheus("recovered").metrics().condition(elsewhere)
+    prometheus = RecordedPrometheus(recording)
+    condition = await prometheus.metrics().condition(elsewhere)
     assert condition.firing is None
-    assert says in condition.detail
+    assert condition.detail == "Prometheus has no alerting rule 'Elsewhere'"
+    assert not any(asked(request) for request in prometheus.requests)
 
 
-async def test_the_expression_of_an_alert_of_another_prometheus_can_show_that_it_holds() -> None:
-    link = f"http://other/graph?g0.expr={EXPRESSION.replace(' ', '+').replace('=', '%3D')}&g0.tab=1"
-    elsewhere = the_alert(labels={"alertname": "Elsewhere"}, expression_url=link)
-    assert (await RecordedPrometheus("firing").metrics().condition(elsewhere)).firing is True
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS.keys())
+async def test_an_alert_with_a_rule_here_is_asked_by_the_rule_whatever_its_link_says(link: str | None) -> None:
+    """The recorded Prometheus fails on any query that was not recorded."""
+    prometheus = RecordedPrometheus("recovered")
+    assert (await prometheus.metrics().condition(the_alert(expression_url=link))).firing is False
+    assert {asked(request) for request in prometheus.requests} == {None, EXPRESSION, "up"}
 
 
-async def test_an_expression_that_prometheus_refuses_is_unknown() -> None:
-    refused = RecordedPrometheus(
-        "recovered", {f"POST query {EXPRESSION}": lambda answer: answer.update(status=400, body={"status": "error"})}
-    )
-    link = f"http://other/graph?g0.expr={EXPRESSION.replace(' ', '+').replace('=', '%3D')}"
-    condition = await refused.metrics().condition(the_alert(labels={"alertname": "Elsewhere"}, expression_url=link))
-    assert condition.firing is None
-    assert "does not understand" in condition.detail
+async def test_of_two_rules_of_one_name_the_one_with_the_alerts_expression_is_asked() -> None:
+    def another(data: dict[str, Any]) -> None:
+        rules = data["groups"][0]["rules"]
+        rules.insert(0, rules[0] | {"query": "something_else > 1"})
+
+    link = f"http://prometheus/graph?g0.expr={quote_plus(EXPRESSION)}&g0.tab=1"
+    prometheus = RecordedPrometheus("recovered", {"GET rules": body(another)})
+    assert (await prometheus.metrics().condition(the_alert(expression_url=link))).firing is False
 
 
 async def test_hostile_labels_never_reach_a_query() -> None:

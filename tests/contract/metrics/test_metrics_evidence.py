@@ -3,7 +3,7 @@
 import pytest
 from tests.builders import a_ref, a_target
 from tests.contract.metrics.conftest import the_alert
-from tests.contract.metrics.recorded_prometheus import EXPRESSION, RecordedPrometheus, body
+from tests.contract.metrics.recorded_prometheus import EXPRESSION, RecordedPrometheus, asked, body
 
 from opsmend.adapters.prometheus.metrics import NoMetrics
 from opsmend.domain.alert import Alert
@@ -50,6 +50,13 @@ async def test_a_namespace_that_kubernetes_would_not_take_is_not_asked_for(names
     alert = the_alert(target=a_target(namespace=namespace))
     evidence = await RecordedPrometheus("firing").metrics().evidence(alert)
     assert [e.excerpt for e in evidence if "restarts" in e.excerpt or "memory" in e.excerpt] == []
+
+
+async def test_the_expression_in_an_alerts_link_is_never_evidence() -> None:
+    hostile = the_alert(labels={"alertname": "Mine"}, expression_url="http://x/graph?g0.expr=vault_token_count")
+    prometheus = RecordedPrometheus("firing")
+    assert not any("vault" in e.excerpt for e in await prometheus.metrics().evidence(hostile))
+    assert not any("vault" in (asked(request) or "") for request in prometheus.requests)
 
 
 async def test_no_prometheus_says_which_variable_is_unset(alert: Alert, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,8 @@
 """Whether an alert still fires, and what its expression did in the last hour, asked of Prometheus.
 
-An alert's labels come from outside. They are never written into PromQL: a query is asked as its rule has it, and the series
-that come back are compared with the labels here.
+An alert comes from outside. Neither its labels nor the expression in its link are ever asked: whoever may send alerts would
+read every metric. What is asked are the rules that Prometheus itself has under the alert's name, and the series that come back
+are compared with the labels here.
 """
 
 from datetime import timedelta
@@ -60,8 +61,8 @@ class PrometheusMetrics:
                 return AlertCondition(firing=True, detail=f"Prometheus lists it as {bounded(candidate.state, 20)}")
         rules = await self._api.alerting_rules(alert.name)
         if not rules.data:
-            return await self._condition_without_rule(alert)
-        for rule in rules.data:
+            return AlertCondition(firing=None, detail=f"Prometheus has no alerting rule {alert.name!r}")
+        for rule in _of_alert(rules.data, alert):
             _must_be_evaluated(rule, rules)
             series, partial = await self._matching(rule, alert)
             if series:
@@ -86,21 +87,6 @@ class PrometheusMetrics:
     async def fires_at_maximum(self, alert: Alert) -> bool:
         return any(compares_with_maximum(rule.query) for rule in (await self._api.alerting_rules(alert.name)).data)
 
-    async def _condition_without_rule(self, alert: Alert) -> AlertCondition:
-        """The alert came from another Prometheus. Its expression may show that it holds, never that it does not."""
-        unknown = f"Prometheus has no alerting rule {alert.name!r}"
-        expression = _expression_of(alert)
-        if not expression:
-            return AlertCondition(firing=None, detail=unknown)
-        try:
-            answer = await self._api.query(expression)
-        except BadQueryError:
-            return AlertCondition(firing=None, detail=f"{unknown} and does not understand its expression")
-        holds = [series for series in answer.data if agree(series.metric, alert.labels)]
-        if holds:
-            return AlertCondition(firing=True, detail=f"its expression still holds: {about(holds[0])}")
-        return AlertCondition(firing=None, detail=f"{unknown}; its expression yields nothing here, which proves nothing")
-
     async def _must_be_scraped(self, alert: Alert) -> None:
         """An expression yields nothing too when the exporter behind it is gone, which Prometheus reports as resolved."""
         job = alert.labels.get("job")
@@ -122,11 +108,9 @@ class PrometheusMetrics:
 
     async def _expression_evidence(self, alert: Alert) -> list[str]:
         rules = (await self._api.alerting_rules(alert.name)).data
-        asked = [(rule.query, set(rule.labels)) for rule in rules] or [
-            (expression, set()) for expression in _expressions(alert)
-        ]
         texts = []
-        for expression, own_labels in asked[:_SERIES_SHOWN]:
+        for rule in _of_alert(rules, alert)[:_SERIES_SHOWN]:
+            expression, own_labels = rule.query, set(rule.labels)
             try:
                 now = await self._api.query(expression)
                 hour = await self._api.query_range(expression, now.at - _HOUR, now.at, _STEP)
@@ -177,9 +161,10 @@ def _must_be_evaluated(rule: AlertingRule, answer: Answer[list[AlertingRule]]) -
         )
 
 
-def _expressions(alert: Alert) -> list[str]:
+def _of_alert(rules: list[AlertingRule], alert: Alert) -> list[AlertingRule]:
+    """Of rules that share the alert's name, the one that has its expression too; all of them where none has."""
     expression = _expression_of(alert)
-    return [expression] if expression else []
+    return [rule for rule in rules if rule.query == expression] or rules
 
 
 def _expression_of(alert: Alert) -> str:
