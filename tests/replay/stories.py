@@ -219,6 +219,7 @@ IMPATIENT: Final = QUICK.model_copy(
 )
 
 TERMS: Final[dict[Story, dict[str, Any]]] = {
+    approved_by_signal: {"policies": ("answers-by-signal.cedar",)},
     expired: {"patience": IMPATIENT},
     good_configuration_kept: {"watched": ("pay", "shop")},
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},

@@ -1,9 +1,12 @@
 """A Temporal server for each file and a namespace for each test, real workflows and graphs, ports in memory."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,6 +28,7 @@ from opsmend.domain.ports.desk import IncidentRow
 from opsmend.embedded.temporal_server import PROMPT, temporal_binary
 from opsmend.errors import IncidentNotFoundError
 from opsmend.policy.engine import CedarJudge
+from opsmend.policy.policy_files import shipped_policies
 from opsmend.worker import (
     architect_worker,
     connectors_worker,
@@ -65,13 +69,15 @@ class World:
         budget: Budget | None = None,
         watched: Sequence[str] = (),
         cluster: ClusterInMemory | None = None,
+        policies: Sequence[str] = (),
     ) -> None:
-        """`watched`: the namespaces whose good configuration is kept."""
+        """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well."""
         self.client = client
         self.workers_client = client
         self.cluster = cluster or ClusterInMemory()
         self.memory = MemoryInMemory()
         self.metrics = MetricsInMemory()
+        self.policies = policies
         self.chat = ChatInMemory()
         self.artifacts = ArtifactsInMemory()
         self.namespaces = NamespacesInMemory(self.cluster)
@@ -86,7 +92,7 @@ class World:
         )
 
     async def work(self, stack: AsyncExitStack) -> None:
-        artifacts, judge = self.artifacts, CedarJudge()
+        artifacts, judge = self.artifacts, self._judge()
         for worker in (
             workflows_worker(self.workers_client, SandboxedWorkflowRunner()),
             sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
@@ -96,6 +102,15 @@ class World:
             connectors_worker(self.workers_client, self.desk, self.chat, self.memory),
         ):
             await stack.enter_async_context(worker)
+
+    def _judge(self) -> CedarJudge:
+        with TemporaryDirectory() as folder:
+            for file in (
+                *shipped_policies().glob("*.cedar"),
+                *(shipped_policies() / "examples" / name for name in self.policies),
+            ):
+                shutil.copy(file, folder)
+            return CedarJudge(Path(folder))
 
     async def alert(self, **changes: Any) -> Alert:
         """Post one alert of shop/web."""

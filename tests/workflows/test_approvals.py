@@ -73,7 +73,21 @@ async def test_a_person_whom_the_policy_does_not_know_may_not_decide(world: Worl
     assert (await world.state()).approval is None
 
 
-async def test_an_answer_by_signal_counts_like_one_by_update(world: World) -> None:
+@pytest.mark.parametrize("claimed", ["http", "slack", "cli"])
+async def test_an_answer_by_signal_is_refused_whatever_channel_it_claims(world: World, claimed: str) -> None:
+    """As shipped: whoever reaches Temporal could approve otherwise."""
+    await world.alert()
+    asked = await world.until_asked()
+    handle = world.client.get_workflow_handle(INCIDENT)
+    mallory = a_person(via=claimed, id="operator", name="Mallory", groups=("opsmend-approvers",))
+    await handle.signal(IncidentWorkflow.decide_by_signal, a_decision_request(asked.plan, by=mallory))
+    state = await world.until(lambda s: any(e.event == "decision.refused" for e in s.timeline))
+    assert (state.status, state.approval) == (Status.AWAITING_APPROVAL, None)
+    assert "Mallory (temporal) may not decide" in next(e.detail for e in state.timeline if e.event == "decision.refused")
+
+
+async def test_an_answer_by_signal_counts_like_one_by_update_where_policy_lets_it(make_world: MakeWorld) -> None:
+    world = await make_world(policies=["answers-by-signal.cedar"])
     await world.alert()
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)
@@ -81,7 +95,8 @@ async def test_an_answer_by_signal_counts_like_one_by_update(world: World) -> No
     assert (await world.until_closed()).outcome is Outcome.REMEDIATED
 
 
-async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(world: World) -> None:
+async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(make_world: MakeWorld) -> None:
+    world = await make_world(policies=["answers-by-signal.cedar"])
     await world.alert()
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)

@@ -67,17 +67,17 @@ def test_a_team_answers_for_its_own_namespace(folder: Path, namespace: str, grou
     assert decision.autonomy is (Autonomy.APPROVE if allowed else Autonomy.OBSERVE)
 
 
-def test_answers_by_signal_can_be_shut_out(folder: Path) -> None:
-    judge = with_example(folder, "no-answers-by-signal.cedar")
+def test_answers_by_signal_can_be_let_in(folder: Path) -> None:
+    judge = with_example(folder, "answers-by-signal.cedar")
     decision = judge.may_decide(a_person(via="temporal"), a_restart_plan(), cluster="demo")
-    assert decision.autonomy is Autonomy.OBSERVE
-    assert decision.policies == ("no-answers-by-signal",)
+    assert decision.autonomy is Autonomy.APPROVE
+    assert decision.policies == ("temporal-operators-may-decide",)
 
 
 def test_all_examples_can_be_in_force_together(folder: Path) -> None:
     for file in (shipped_policies() / "examples").glob("*.cedar"):
         shutil.copy(file, folder)
-    assert len(CedarJudge(folder).policy_ids) == 11
+    assert len(CedarJudge(folder).policy_ids) == 10
 
 
 def test_a_frozen_namespace_may_be_watched_for_what_is_suggested_there(folder: Path) -> None:

@@ -116,11 +116,6 @@ def test_plan_that_no_longer_fits_blocks() -> None:
     assert any("does not fit" in text for text in blocks(reviewed(a_plan(), {str(a_ref()): live})))
 
 
-def test_protected_namespaces_are_never_touched() -> None:
-    ref = a_ref(namespace="kube-system", name="coredns")
-    assert any("kube-system" in text for text in blocks(review(ScaleWorkload(target=ref, replicas=3), WEB)))
-
-
 @pytest.mark.parametrize(
     ("image", "said"),
     [

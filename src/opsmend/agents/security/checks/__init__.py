@@ -12,7 +12,6 @@ from opsmend.agents.security.checks import (
     images,
     integrity,
     privileges,
-    protected_namespaces,
     resources,
     secrets,
     services,
@@ -24,7 +23,6 @@ Check = Callable[[Scene], list[SecurityFinding]]
 
 CHECKS: Final[tuple[Check, ...]] = (
     integrity.check,
-    protected_namespaces.check,
     images.check,
     privileges.check,
     secrets.check,
