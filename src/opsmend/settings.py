@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     """Set = no embedded Temporal server."""
     temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
 
+    langsmith_tracing: bool = False
+    """Whether runs of the agents' graphs go to LangSmith as its own variables (LANGSMITH_…) say. Off, those export nothing."""
+
     temporal: TemporalSettings = TemporalSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     approval: ApprovalSettings = ApprovalSettings()

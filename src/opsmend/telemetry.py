@@ -5,6 +5,7 @@ that is handed around, so that two servers in one process (or one test) do not s
 """
 
 import logging
+import os
 import sys
 from typing import Final, TextIO
 
@@ -16,6 +17,8 @@ from structlog.typing import Processor
 
 _WEBHOOK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds. A signal-with-start takes milliseconds; Alertmanager gives up after 10 s."""
+
+_OF_LANGSMITH: Final = ("LANGSMITH_", "LANGCHAIN_")
 
 _ENRICH: Final[tuple[Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
@@ -46,6 +49,22 @@ def configure_logging(level: str = "INFO", *, stream: TextIO = sys.stderr) -> No
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
+    )
+
+
+def keep_traces_here(*, export: bool) -> None:
+    """Unless `export`, take from the process's environment what makes LangGraph send each run of a graph to LangSmith.
+
+    LANGSMITH_TRACING, or LANGCHAIN_TRACING_V2 of old, is enough for it, wherever it was set: in a base image, in a shell, for
+    another program. LangSmith remembers what it has read, so this comes before the first graph.
+    """
+    found = [name for name in os.environ if name.startswith(_OF_LANGSMITH)]
+    if export or not found:
+        return
+    for name in found:
+        del os.environ[name]
+    structlog.get_logger(__name__).warning(
+        "langsmith.off", ignored=sorted(found), meaning="set OPSMEND_LANGSMITH_TRACING=true to export runs to LangSmith"
     )
 
 

@@ -56,6 +56,7 @@ from opsmend.domain.ports.metrics import Metrics
 from opsmend.domain.ports.thinker import Thinker
 from opsmend.policy.engine import CedarJudge
 from opsmend.settings import Settings
+from opsmend.telemetry import keep_traces_here
 from opsmend.workflows.agent_runs import (
     ArchitectPlanning,
     DeploymentExecution,
@@ -258,5 +259,6 @@ def desk_for(settings: Settings, client: Client) -> TemporalDesk:
 
 async def run_workers(roles: Iterable[Role], settings: Settings, client: Client, stack: AsyncExitStack) -> None:
     """Start a worker a role; they run until `stack` is closed, which drains them."""
+    keep_traces_here(export=settings.langsmith_tracing)
     for role in roles:
         await stack.enter_async_context(await worker_for(role, settings, client, stack))

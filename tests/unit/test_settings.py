@@ -19,6 +19,7 @@ PROMISED: dict[str, Any] = {
     "data_dir": Path(".opsmend"),
     "temporal_address": None,
     "temporal_namespace": "default",
+    "langsmith_tracing": False,
     "temporal": {"ui_url": "http://127.0.0.1:8233", "rpc_timeout": timedelta(seconds=5)},
     "kubernetes": {
         "cluster": None,

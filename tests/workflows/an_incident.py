@@ -1,0 +1,31 @@
+"""Plays one incident whose graphs are walked by a workflow worker as in production: `python -m tests.workflows.an_incident`."""
+
+import asyncio
+from contextlib import AsyncExitStack, nullcontext
+
+from langchain_core.tracers.langchain import wait_for_all_tracers
+
+from opsmend.settings import Settings
+from opsmend.worker import run_workers
+from tests.builders import a_decision_request
+from tests.workflows import conftest
+from tests.workflows.conftest import INCIDENT, World, a_server
+
+
+async def main() -> None:
+    async with AsyncExitStack() as stack:
+        env = await stack.enter_async_context(await a_server())
+        await run_workers(["workflows"], Settings(), env.client, stack)
+        # The world brings all others; its own would walk the graphs in Temporal's sandbox.
+        vars(conftest)["workflows_worker"] = lambda *_: nullcontext()
+        world = World(env.client)
+        await world.work(stack)
+        await world.alert()
+        asked = await world.until_asked()
+        await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+        print((await world.until_closed()).outcome)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    wait_for_all_tracers()
