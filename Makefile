@@ -20,6 +20,7 @@ setup: $(UV) ## install everything that uv.lock pins
 	@$(UV) sync --frozen --quiet
 
 .opsmend/uv/bin/uv:
+	install -d -m 700 .opsmend  # `opsmend up` keeps its state here too, which is for nobody else
 	python3 -m venv .opsmend/uv
 	.opsmend/uv/bin/python -m pip install --quiet 'uv>=0.9'
 

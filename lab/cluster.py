@@ -50,7 +50,8 @@ def up(places: Places, kubernetes: str, tell: Tell) -> None:
     if places.kubernetes.exists() and (now := places.kubernetes.read_text()) != kubernetes:
         raise LabError(f"The lab is up with Kubernetes {now}, and {kubernetes} was asked for: `make lab-down` first.")
     binaries, images = build(places, kubernetes, tell)
-    places.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (places.state.parent, places.state):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     places.kubernetes.write_text(kubernetes)
     daemons = daemons_of(places)
     pki = make_pki(places.state / "pki")

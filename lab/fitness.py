@@ -68,7 +68,7 @@ def _no_firewall() -> str | None:
 
 
 def _no_overlay(state: Path) -> str | None:
-    state.parent.mkdir(parents=True, exist_ok=True)
+    state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with TemporaryDirectory(dir=state.parent) as folder:
         below, above, work, merged = (Path(folder) / name for name in ("below", "above", "work", "merged"))
         for path in (below, above, work, merged):

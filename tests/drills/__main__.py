@@ -45,7 +45,8 @@ console = Console(width=None if sys.stdout.isatty() else 200)
 async def main() -> int:
     options = _options()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    for folder in (FOLDER.parent, FOLDER):
+        folder.mkdir(mode=0o700, exist_ok=True)
     try:
         ground = another_cluster(FOLDER) if options.elsewhere else the_lab()
     except NoGroundError as e:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from opsmend.adapters.artifacts.directories import data_directory
 from opsmend.demo.run import run_demo
 from opsmend.telemetry import configure_logging
 
@@ -24,8 +25,7 @@ def demo(
     """One alert becomes one verified, approved, remembered fix, on this machine, with an embedded cluster."""
     configure_logging("ERROR")
     with tempfile.TemporaryDirectory(prefix="opsmend-demo-", ignore_cleanup_errors=True) as scratch:
-        folder = (data_dir or Path(scratch)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = data_directory((data_dir or Path(scratch)).resolve())
         wrong = asyncio.run(run_demo(_console(), folder, yes=yes, stay=stay, report=report))
     raise typer.Exit(1 if wrong else 0)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, SecretStr, ValidationError, field_serializer
 
+from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.errors import SettingsError
 
 DEFAULT_API: Final = "http://127.0.0.1:8080"
@@ -26,7 +27,7 @@ class Connection(BaseModel):
 
 def write_connection(data_dir: Path, connection: Connection) -> Path:
     """Leave `connection` in `data_dir`, readable by its owner alone from the first byte on."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    private_directory(data_dir)
     path = data_dir / _FILE_NAME
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -13,6 +13,7 @@ import httpx
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.service import RPCError
 
+from opsmend.adapters.artifacts import directories
 from opsmend.adapters.milvus.embedding import embed
 from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.slack.client import slack_call, slack_client
@@ -55,7 +56,7 @@ async def data_directory(settings: Settings) -> str:
 
 def _written_and_synced(directory: Path) -> str:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directories.data_directory(directory)
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(b"opsmend doctor")
             file.flush()

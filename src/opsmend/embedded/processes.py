@@ -12,6 +12,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
+from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.embedded import tether
 from opsmend.errors import PermanentError, bounded
 
@@ -90,7 +91,7 @@ class Part:
 
 async def start_part(name: str, argv: Sequence[str], logs: Path, env: Mapping[str, str] | None = None) -> Part:
     """Start `argv`; `env` is added to ours. The child is told to end when this process dies, however it dies (Linux)."""
-    logs.mkdir(parents=True, exist_ok=True)
+    private_directory(logs)
     path = logs / f"{name}.log"
     with path.open("ab") as log:
         process = await asyncio.create_subprocess_exec(

@@ -8,6 +8,7 @@ from typing import Final
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.embedded.processes import Part, free_port, start_part
 from opsmend.workflows.search_attributes import ALL
 
@@ -58,7 +59,7 @@ async def start_temporal(
         argv += ["--search-attribute", f"{key.name}=Keyword"]
     for namespace in namespaces:
         argv += ["--namespace", namespace]
-    data_dir.mkdir(parents=True, exist_ok=True)
+    private_directory(data_dir)
     part = await start_part("temporal", argv, data_dir / "logs")
     server = TemporalServer(part, f"127.0.0.1:{port}", f"http://127.0.0.1:{ui_port}")
 

@@ -19,6 +19,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from opsmend.adapters.artifacts.directories import data_directory, private_directory
 from opsmend.adapters.milvus.server import milvus_command
 from opsmend.agents import queues
 from opsmend.console.connection import Connection, write_connection
@@ -94,9 +95,9 @@ async def start_stack(settings: Settings, port: int, extra_env: Mapping[str, str
 
     Raises:
         PartFailedError: a part did not come up; what had started is stopped again.
+        SettingsError: the data directory lets others in and cannot be closed.
     """
-    data_dir = settings.data_dir.resolve()
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data_dir = data_directory(settings.data_dir.resolve())
     kept = _kept_tokens(data_dir)
     api_token = settings.api_token.get_secret_value() if settings.api_token else kept["api_token"]
     operator_token = settings.operator_token.get_secret_value() if settings.operator_token else kept["operator_token"]
@@ -130,7 +131,8 @@ async def start_stack(settings: Settings, port: int, extra_env: Mapping[str, str
         return (await start_temporal(data_dir, port=temporal_ports[0], ui_port=temporal_ports[1])).part
 
     async def milvus() -> Part:
-        part = await start_part("milvus", milvus_command(data_dir / "milvus", milvus_port), logs)
+        files = private_directory(data_dir / "milvus")
+        part = await start_part("milvus", milvus_command(files, milvus_port), logs)
         await part.ready(lambda: listens(milvus_port))
         return part
 

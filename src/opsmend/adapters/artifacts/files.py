@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from opsmend.adapters.artifacts.directories import private_directory
+
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -22,7 +24,7 @@ def opened(path: Path | str, flags: int, directory: int | None = None) -> Iterat
 @contextmanager
 def opened_shelf(root: Path, name: str) -> Iterator[int]:
     """The directory `<root>/<first two characters of name>`, made if it is not there."""
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_directory(root)
     with opened(root, DIRECTORY) as directory:
         with suppress(FileExistsError):
             os.mkdir(name[:2], mode=0o700, dir_fd=directory)
