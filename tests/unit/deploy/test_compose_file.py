@@ -11,7 +11,7 @@ from tests.unit.deploy.compose_file import COMPOSE, OURS, SERVICES
 WRITES_BESIDE_ITS_VOLUMES: Final = {"temporal-ui", "milvus"}
 """Other people's images that do not start, or are not known to, with a read-only root; the file says why at each."""
 
-ONCE: Final = {"temporal-schema", "temporal-namespace"}
+ONCE: Final = {"temporal-schema", "temporal-namespace", "milvus-user"}
 """Set something up and end."""
 
 by_service = pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))

@@ -3,10 +3,11 @@
 from typing import Final
 
 import pytest
-from tests.unit.deploy.compose_file import COMPOSE, OURS, SERVICES, environment, workers
+from tests.unit.deploy.compose_file import COMPOSE, OURS, SERVICES, environment, variables, workers
 from tests.unit.deploy.settings_variables import SETTINGS
 
 from opsmend.agents import queues
+from opsmend.settings import MilvusSettings
 from opsmend.worker import ROLES
 
 CREDENTIALS: Final[dict[str, set[str]]] = {
@@ -77,6 +78,23 @@ def test_no_two_services_share_a_secret_file() -> None:
 
 def test_only_those_reach_milvus_who_use_it() -> None:
     assert {name for name in OURS if "milvus" in SERVICES[name]["networks"]} == {"worker-sre", "worker-connectors"}
+
+
+def test_opsmend_signs_in_to_milvus_as_a_user_of_its_own() -> None:
+    holders = {name for name in SERVICES if "MILVUS_ROOT_PASSWORD" in variables(SERVICES[name])}
+    assert holders == {"milvus", "milvus-user"}
+    made = environment("milvus-user")
+    for name in ("worker-sre", "worker-connectors"):
+        assert environment(name)["OPSMEND_MILVUS__TOKEN"] == f"{made['MILVUS_USER']}:{made['MILVUS_USER_PASSWORD']}"
+        assert environment(name)["OPSMEND_MILVUS__URI"] == made["MILVUS_URL"]
+        assert SERVICES[name]["depends_on"]["milvus-user"] == {"condition": "service_completed_successfully"}
+    assert made["MILVUS_COLLECTION"] == MilvusSettings().collection
+
+
+def test_milvus_asks_who_signs_in_and_root_has_no_password_that_others_know() -> None:
+    milvus = environment("milvus")
+    assert milvus["COMMON_SECURITY_AUTHORIZATIONENABLED"] == "true"
+    assert str(milvus["COMMON_SECURITY_DEFAULTROOTPASSWORD"]).startswith("${MILVUS_ROOT_PASSWORD:?")
 
 
 def test_only_workers_with_a_kubeconfig_reach_the_cluster() -> None:

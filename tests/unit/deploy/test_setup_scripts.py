@@ -1,4 +1,4 @@
-"""deploy/temporal sets up exactly the namespace that the code expects."""
+"""The scripts that set up Temporal and Milvus make what the code expects, and are given what they ask for."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from tests.unit.deploy.compose_file import ROOT, environment
 
 from opsmend.workflows.search_attributes import ALL
 
-SCRIPTS = sorted((ROOT / "deploy/temporal").glob("*.sh"))
+SCRIPTS = sorted((ROOT / "deploy").glob("*/*.sh"))
 
 
 def test_the_search_attributes_of_the_code_are_created_and_no_other() -> None:
@@ -30,9 +30,16 @@ def test_scripts_parse_and_stop_at_the_first_failure(script: Path) -> None:
     assert "\nset -eu\n" in script.read_text()
 
 
-@pytest.mark.parametrize(("script", "service"), [("schema.sh", "temporal-schema"), ("namespace.sh", "temporal-namespace")])
+@pytest.mark.parametrize(
+    ("script", "service"),
+    [
+        ("temporal/schema.sh", "temporal-schema"),
+        ("temporal/namespace.sh", "temporal-namespace"),
+        ("milvus/user.sh", "milvus-user"),
+    ],
+)
 def test_a_script_is_given_what_it_asks_for(script: str, service: str) -> None:
-    asked = re.findall(r"\$\{(\w+):\?\}", (ROOT / "deploy/temporal" / script).read_text())
+    asked = re.findall(r"\$\{(\w+):\?\}", (ROOT / "deploy" / script).read_text())
     assert sorted(asked) == sorted(environment(service))
 
 
