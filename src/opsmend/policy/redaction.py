@@ -1,8 +1,6 @@
 """Secrets never leave: what is stored, shown, logged or sent goes through here first.
 
-Masks what looks like a credential (secret_shapes, secret_urls, private_keys), what a name declares to be one (secret_names, and
-how names and values stand in text: secret_assignments, secret_pairs, secret_blocks), what a command takes as one
-(secret_commands), and random strings that are assigned to something. Digests, git SHAs, UUIDs, pod names and image tags stay:
+`secrets/` says what a secret is, `masking/` finds it in a text. Digests, git SHAs, UUIDs, pod names and image tags stay:
 people on call need them.
 """
 
@@ -10,20 +8,20 @@ import json
 import re
 from typing import Any, Final
 
-from opsmend.policy.private_keys import mask_private_keys
-from opsmend.policy.secret_assignments import mask_assigned
-from opsmend.policy.secret_blocks import mask_blocks
-from opsmend.policy.secret_commands import mask_commands
-from opsmend.policy.secret_cookies import mask_cookies
-from opsmend.policy.secret_encoded import mask_encoded
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_names import may_name_secrets, secret_name
-from opsmend.policy.secret_pairs import mask_pairs
-from opsmend.policy.secret_phrases import mask_phrases
-from opsmend.policy.secret_shapes import mask_known_shapes
-from opsmend.policy.secret_sql import mask_sql
-from opsmend.policy.secret_urls import mask_addresses
-from opsmend.policy.secret_values import entropy, mark, may_be_secret
+from opsmend.policy.masking.addresses import mask_addresses
+from opsmend.policy.masking.assignments import mask_assigned
+from opsmend.policy.masking.blocks import mask_blocks
+from opsmend.policy.masking.commands import mask_commands
+from opsmend.policy.masking.cookies import mask_cookies
+from opsmend.policy.masking.encoded import mask_encoded
+from opsmend.policy.masking.pairs import mask_pairs
+from opsmend.policy.masking.phrases import mask_phrases
+from opsmend.policy.masking.private_keys import mask_private_keys
+from opsmend.policy.masking.shapes import mask_known_shapes
+from opsmend.policy.masking.sql import mask_sql
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.names import may_name_secrets, secret_name
+from opsmend.policy.secrets.values import entropy, mark, may_be_secret
 
 _DEPTH_LIMIT: Final = 64
 """Nesting of JSON that is followed; Kubernetes objects stay below 20."""

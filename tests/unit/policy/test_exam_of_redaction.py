@@ -9,8 +9,8 @@ import pytest
 import re2
 from tests.unit.policy.exam import BREAK, HALVES, HERE, Finding, harmed, leaked, rows, score
 
-from opsmend.policy.gitleaks_rules import entries
 from opsmend.policy.needles import as_bytes, bytewise
+from opsmend.policy.secrets.gitleaks_rules import entries
 
 SECRETS_MASKED: Final = 0.98
 INNOCENTS_MASKED: Final = 0.01

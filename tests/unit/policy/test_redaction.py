@@ -125,6 +125,20 @@ SECRETS = {
     "hash of a password": ("app:$2y$10$" + "aB3./" * 10 + "xyz", "aB3./aB3"),
     "verifier of scram": ("SCRAM-SHA-256$4096:W22ZaJ0S$ekBH4FaaFGJQNukjS8:XNDrCJyZ9voytN0sn", "ekBH4Faa"),
     "putty": ("Private-Lines: 2\nAAAAgQCwqQ9v\nhZ0pY2l1\nPrivate-MAC: x", "hZ0pY2l1"),
+    "variable of make": ("DEPLOY_TOKEN ::= gardenhose", "gardenhose"),
+    "appended to a variable": ('$apiToken .= "gardenhose";', "gardenhose"),
+    "variable of go with its type": ('var apiToken string = "gardenhose"', "gardenhose"),
+    "element over lines": ("<dbPassword>\n    gardenhose\n</dbPassword>", "gardenhose"),
+    "property that is set": ('System.setProperty("db.password", "gardenhose")', "gardenhose"),
+    "default of a variable": ("os.getenv('DB_PASSWORD', 'gardenhose')", "gardenhose"),
+    "curl over lines": ("curl -X POST https://x \\\n  -H 'A: b' \\\n  -u app:gardenhose", "gardenhose"),
+    "curl with quotes inside": ("curl --user app:'gardenhose' https://x", "gardenhose"),
+    "curl without a user": ('curl -u ":gardenhose" https://x', "gardenhose"),
+    "curl without a password": ("curl https://x -u garden8hose9:", "garden8hose9"),
+    "scheme that nobody knows": ("Authorization: Acme-Key 9f8e7d6c5b4a39281706", "9f8e7d6c"),
+    "where gems come from": ("BUNDLE_GEMS__EXAMPLE__COM=app:gardenhose", "gardenhose"),
+    "password that is the end of its name": ("DB_PASSWORD: word,", "word,"),
+    "password that is its name in small letters": ("ROOT_PASSWORD=root_password", "root_password"),
     "json web key": ('{"kty":"oct","k":"gardenhosegardenhose"}', "gardenhose"),
 }
 
@@ -178,6 +192,11 @@ READABLE = {
     "switches": "auth: enabled passthrough=true bypass=1 PASS_THROUGH=on",
     "nss": "passwd: files systemd",
     "arn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf",
+    "field of a receiver": "s.AcceptanceTimeoutSeconds = 30",
+    "coordinates of a library": "io.jsonwebtoken:jjwt-jackson-0.11.2",
+    "build flags of a gem": 'BUNDLE_BUILD__NOKOGIRI="--use-system-libraries"',
+    "authorization in a sentence": "authorization: denied by policy restrict-image-registries/check-registry",
+    "curl that asks": "curl -u admin: https://x",
     "permission of a workflow": "id-token: write",
     "image pull error": 'rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.99"',
 }
@@ -310,6 +329,47 @@ def test_redacting_twice_changes_nothing_more(seed: int) -> None:
     assert once.count("\n") == text.count("\n")
 
 
+ODD = [
+    "",
+    " ",
+    "\n",
+    "\t",
+    '"',
+    "'",
+    "\\",
+    "=",
+    ":",
+    ",",
+    "(",
+    "[",
+    "{",
+    "<",
+    ">",
+    "|",
+    "/",
+    "@",
+    "%",
+    "$",
+    "0",
+    "é",
+    "\x00",
+    "\x1f",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize(("text", "secret"), SECRETS.values(), ids=SECRETS.keys())
+def test_any_text_can_be_redacted(text: str, secret: str) -> None:
+    chance = random.Random(text)
+    for _ in range(40):
+        start, length = chance.randrange(len(text)), chance.choice([0, 1, 1, 3, 10])
+        mutated = text[:start] + chance.choice(ODD) + text[start + length :]
+        assert redact(mutated).count("\n") == mutated.count("\n"), mutated
+    for odd in ODD:
+        redact(text.replace(secret, odd))
+        redact_json({text: [text, odd], "data": [{"name": text, "value": odd}, {"name": odd, "value": text}]})
+
+
 PIECES = [
     *(
         "a",
@@ -382,6 +442,16 @@ PIECES = [
         "pbkdf2_sha1$1$",
         "SCRAM-SHA-256$1:",
         "AWS4-HMAC-SHA256 ",
+    ),
+    *(
+        'set("token", "',
+        "set(",
+        "<token>\n",
+        "curl -u ",
+        "curl \\\n",
+        "BUNDLE_A__BC=a:",
+        "Authorization: a ",
+        "token string = ",
     ),
 ]
 LENGTH = 16_384

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from opsmend.domain.alert import Alert, fingerprint_of
 from opsmend.errors import bounded
 from opsmend.policy.redaction import redact
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_values import mark
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.values import mark
 
 LABEL_LIMIT: Final = 1024
 """Characters of a label's value. Prometheus' own labels are names and short codes; identity does not need more."""

@@ -1,4 +1,4 @@
-"""The lists of words in secret_words.toml."""
+"""The lists of words in words.toml."""
 
 import tomllib
 from functools import cache
@@ -12,4 +12,4 @@ def words(of: str) -> frozenset[str]:
 
 @cache
 def _lists() -> dict[str, str]:
-    return tomllib.loads(files("opsmend.policy").joinpath("secret_words.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("opsmend.policy.secrets").joinpath("words.toml").read_text(encoding="utf-8"))

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_values import mark, may_be_secret
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.values import mark, may_be_secret
 
 _COOKIE: Final = re.compile(r"(?P<name>[\w.-]{1,128}+)=(?P<value>[^;\s\"']{1,4096}+)")
 _ATTRIBUTES: Final = frozenset({"path", "domain", "expires", "max-age", "samesite", "priority", "version", "comment"})

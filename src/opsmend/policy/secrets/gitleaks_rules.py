@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-from opsmend.policy.secret_words import words
+from opsmend.policy.secrets.words import words
 
 _NAME_BEFORE: Final = r"""(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}"""
 """What joins a vendor's name to a value in the rules that ask for both."""
@@ -67,7 +67,7 @@ def vendors() -> frozenset[str]:
 
 @cache
 def entries() -> tuple[dict[str, Any], ...]:
-    text = files("opsmend.policy").joinpath("gitleaks/gitleaks.toml").read_text(encoding="utf-8")
+    text = files("opsmend.policy.secrets").joinpath("gitleaks/gitleaks.toml").read_text(encoding="utf-8")
     return tuple(tomllib.loads(text)["rules"])
 
 

@@ -10,9 +10,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from opsmend.policy.gitleaks_rules import vendors
 from opsmend.policy.needles import Needles, as_bytes
-from opsmend.policy.secret_words import words
+from opsmend.policy.secrets.gitleaks_rules import vendors
+from opsmend.policy.secrets.words import words
 
 
 class SecretName(NamedTuple):
@@ -72,6 +72,7 @@ _PAIRS: Final = {
     ("amz", "signature"): SecretName("signature", True),
     ("amz", "credential"): SecretName("credentials", True),
     ("goog", "signature"): SecretName("signature", True),
+    ("sonar", "login"): SecretName("token", False),
     ("routing", "key"): SecretName("routing-key", False),
     ("snmp", "community"): SecretName("password", True),
     ("seed", "phrase"): SecretName("mnemonic", True),
@@ -111,11 +112,16 @@ def secret_name(name: str) -> SecretName | None:
     return _by_name(name) if len(name) <= _USUAL_NAME else _read(name[-_LONGEST_NAME:])
 
 
+def words_of(name: str) -> list[str]:
+    """The words that `name` is written in, in lower case."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
 def _read(name: str) -> SecretName | None:
     if name.startswith("."):
         return None  # a file, as .pgpass: what stands in it has names of its own
     # Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ.
-    parts = [word for part in _WORD.findall(unicodedata.normalize("NFKC", name)) for word in _unglued(part.lower())]
+    parts = [word for part in words_of(unicodedata.normalize("NFKC", name)) for word in _unglued(part)]
     unknown_after = False
     for position in range(len(parts) - 1, -1, -1):
         word, before = parts[position], parts[position - 1] if position else ""

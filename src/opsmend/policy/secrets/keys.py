@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from opsmend.policy.secret_names import SecretName, secret_name
-from opsmend.policy.secret_values import is_number, is_plain, is_user_and_password, looks_like_credential, may_be_secret
+from opsmend.policy.secrets.names import SecretName, secret_name, words_of
+from opsmend.policy.secrets.values import is_number, is_plain, is_user_and_password, looks_like_credential, may_be_secret
 
 _COUNTED: Final = re.compile(r"\d+(?:[\s,;/].*)?")
 """`pass: 12, fail: 0` counts tests."""
@@ -14,6 +14,7 @@ _SENTENCE: Final = re.compile(r"[A-Za-z][a-z']* [a-z']+ [a-z'(]")
 _ROUTING_KEY: Final = re.compile(r"[0-9a-zA-Z]{32}")
 _OBJECT_NAME: Final = re.compile(r"(?:[a-z][a-z0-9]*/)?[a-z]+(?:[-_.][a-z0-9]{1,5}|[-_.][a-z]+)+")
 """What Kubernetes and those who extend it call objects and their keys by."""
+_VARIABLE: Final = re.compile(r"[A-Za-z_]\w{0,63}")
 
 
 def secret_in(name: str, value: str) -> str | None:
@@ -31,8 +32,13 @@ def may_hold_spaces(named: SecretName) -> bool:
     return named.kind in _WITH_SPACES
 
 
-def _letters(text: str) -> str:
-    return "".join(c for c in text[:128].lower() if c.isalnum())
+def _is_variable_of_that_name(name: str, value: str) -> bool:
+    """`this.apiKey = apiKey;` passes a variable on. One word is a bad password as often: `password=password`."""
+    variable = value.removesuffix(";")
+    if not _VARIABLE.fullmatch(variable) or not name.endswith(variable):
+        return False
+    words = words_of(variable)
+    return len(words) > 1 and words_of(name)[-len(words) :] == words
 
 
 def _has_its_form(named: SecretName, value: str) -> bool:
@@ -45,8 +51,8 @@ def _has_its_form(named: SecretName, value: str) -> bool:
 def _is_something_else(named: SecretName, name: str, value: str) -> bool:
     if not may_hold_spaces(named) and _SENTENCE.match(value):
         return True
-    if _letters(name).endswith(_letters(value)):
-        return True  # a variable that is passed on: password=password, this.apiKey = apiKey;
+    if _is_variable_of_that_name(name, value):
+        return True
     match named.kind:
         case "password":
             working_directory = value.startswith("/") and name.lower().endswith("pwd")

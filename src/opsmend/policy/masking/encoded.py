@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from opsmend.policy.secret_values import mark
+from opsmend.policy.secrets.values import mark
 
 _RUN: Final = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/]{24,}+={0,2}(?![\w+/=-])")
 _READABLE: Final = re.compile(r"[\t\n\r\x20-\x7e]*")

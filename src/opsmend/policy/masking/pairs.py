@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_values import looks_like_credential, mark
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.values import looks_like_credential, mark
 
 _NAME: Final = r"(?P<name>[\w$/][\w.$/-]{0,127}+)"
 _QUOTED: Final = (
@@ -30,7 +30,7 @@ _FLAG: Final = re.compile(
 
 _ELEMENT: Final = re.compile(
     rf"(?:<|&lt;)(?:\w{{1,40}}:)?{_NAME}(?: [^<>\n]{{0,200}})?(?:>|&gt;)(?:<!\[CDATA\[)?"
-    r"(?P<bare>(?:(?!&lt;)[^<\n\]])++)(?=\]\]>|<|&lt;)"
+    r"\s{0,64}+(?P<bare>(?:(?!&lt;)[^<\n\]])++)\s{0,64}+(?=\]\]>|<|&lt;)"
 )
 _SIBLINGS: Final = re.compile(
     rf"<(?P<element>name|key|string|id)>{_NAME}</(?P=element)>\s{{0,64}}+<(?P<other>value|string|data)>(?P<bare>[^<\n]++)(?=</(?P=other)>)"
@@ -54,6 +54,12 @@ _SET: Final = re.compile(
 """Headers, parameters and variables, as nginx, HAProxy, Apache and a Dockerfile set them."""
 _LISTED: Final = re.compile(rf"[\"']{_NAME}[\"'],[ \t]*+[\"'](?P<bare>[^\"'\n]++)[\"']")
 """`("authorization", "Bearer …")`. Lists of names look the same, so what follows must look like a credential."""
+_CALL: Final = re.compile(
+    rf"(?:set|get|put|default|env|header|property|param|config)\w{{0,40}}+\(\s{{0,16}}+[\"']{_NAME}[\"'],\s{{0,16}}+"
+    r"[\"'](?P<bare>(?:(?:bearer|basic|token)[ ])?[^\s\"']++)[\"']",
+    re.IGNORECASE,
+)
+"""`setProperty("db.password", "…")`, `getenv("DB_PASSWORD", "…")`"""
 
 _METAVARIABLE: Final = re.compile(r"[A-Z_]{2,}|(?:string|str|text|file|path|name|value|int|stringArray|strings)")
 """`--token TOKEN` and `--token string` in the help of a command."""
@@ -72,7 +78,8 @@ def mask_pairs(text: str) -> str:
         text = _CELLS.sub(_mask_named, text)
     if 'name="' in text:
         text = _PART_OF_FORM.sub(_mask_named, text)
-    return _LISTED.sub(lambda found: _mask_named(found) if looks_like_credential(found["bare"].split()[-1]) else found[0], text)
+    text = _CALL.sub(_mask_named, text)
+    return _LISTED.sub(_mask_listed, text)
 
 
 def _mask_fields(found: re.Match[str]) -> str:
@@ -86,6 +93,11 @@ def _mask_flag(found: re.Match[str]) -> str:
 
 def _mask_named(found: re.Match[str]) -> str:
     return _masked(found, found["name"])
+
+
+def _mask_listed(found: re.Match[str]) -> str:
+    *_, last = ("", *found["bare"].split())
+    return _mask_named(found) if looks_like_credential(last) else found[0]
 
 
 def _masked(found: re.Match[str], name: str) -> str:

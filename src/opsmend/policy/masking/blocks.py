@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_names import secret_name
-from opsmend.policy.secret_values import looks_like_credential, mark, may_be_secret
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.names import secret_name
+from opsmend.policy.secrets.values import looks_like_credential, mark, may_be_secret
 
 _SECRET_OBJECT: Final = re.compile(r"kind\\*[\"']?[ \t]*+:[ \t]*+\\*[\"']?Secret\b")
 _OPENED: Final = re.compile(r":[ \t]*+(?:[|>][-+0-9]*+)?[ \t]*+$", re.MULTILINE)

@@ -8,16 +8,17 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from opsmend.policy import value_extents as extents
-from opsmend.policy.secret_cookies import mask_cookies
-from opsmend.policy.secret_keys import may_hold_spaces, secret_in
-from opsmend.policy.secret_names import SecretName, secret_name
-from opsmend.policy.secret_values import is_made_up, looks_like_credential, mark_lines
-from opsmend.policy.value_extents import Span
+from opsmend.policy.masking import extents
+from opsmend.policy.masking.cookies import mask_cookies
+from opsmend.policy.masking.extents import Span
+from opsmend.policy.secrets.keys import may_hold_spaces, secret_in
+from opsmend.policy.secrets.names import SecretName, secret_name
+from opsmend.policy.secrets.values import is_made_up, looks_like_credential, mark_lines
 
 _JOINED: Final = re.compile(
-    r"(?<![\w$])(?P<name>[\w$][\w.$-]{0,127}+)(?P<closed>(?:\\*[\"'`]|%22)?\]?(?:\x1b\[[\d;]{0,12}m)?)[ \t]*+"
-    r"(?P<joint>:[ \t]*+(?:str|string|String|bytes|SecretStr)[ \t]*+=(?!=)|:=|[=?]?=>?|:(?!:|//)|%3[AaDd](?:%22)?)"
+    r"(?<![\w$])(?P<name>[\w$][\w.$-]{0,127}+)(?P<closed>(?:\\*[\"'`]|%22)?\]?(?:\x1b\[[\d;]{0,12}m)?)"
+    r"(?:[ \t]++(?:\*?string|\[\]byte)(?=[ \t]++=))?[ \t]*+"
+    r"(?P<joint>:[ \t]*+(?:str|string|String|bytes|SecretStr)[ \t]*+=(?!=)|:{1,3}=|[=?.+]?=>?|:(?!:|//)|%3[AaDd](?:%22)?)"
 )
 _BEFORE: Final = re.compile(
     r"[ \t]*+(?:\*{1,2}[ \t]++|!unsafe[ \t]++|!!\w+[ \t]++)?"
@@ -44,7 +45,8 @@ _JUDGED: Final = 1024
 
 _HEADER: Final = re.compile(
     r"(?P<value>(?:bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|oauth|geniekey|splunk|sharedaccesssignature|sharedkey"
-    r"|ghost|hawk|bot|client-id)[ ][^\"'\\\n]{0,4096}+)",
+    r"|ghost|hawk|bot|client-id)[ ][^\"'\\\n]{0,4096}+"
+    r"|[a-z][\w-]{1,30}+[ ](?=\S{0,64}?\d)(?=\S{0,64}?[a-z])[^\s\"'\\=]{16,4096}+)",
     re.IGNORECASE,
 )
 """What an Authorization header holds: a scheme and what it takes."""

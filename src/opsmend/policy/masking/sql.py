@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from opsmend.policy.needles import Needles, as_bytes
-from opsmend.policy.secret_keys import secret_in
-from opsmend.policy.secret_values import mark, may_be_secret
+from opsmend.policy.secrets.keys import secret_in
+from opsmend.policy.secrets.values import mark, may_be_secret
 
 _OF_USER: Final = re.compile(
     r"\b(?:password(?:[ \t]*+[=(][ \t]*+|[ \t]++)\(?|identified[ \t]++(?:with[ \t]++\S{1,64}+[ \t]++)?(?:by|as)[ \t]++"

@@ -4,8 +4,8 @@ import re
 from typing import Final, NamedTuple
 
 from opsmend.policy.needles import Needles, as_bytes
-from opsmend.policy.secret_values import is_made_up, mark, may_be_secret
-from opsmend.policy.secret_words import words
+from opsmend.policy.secrets.values import is_made_up, mark, may_be_secret
+from opsmend.policy.secrets.words import words
 
 _VALUE: Final = (
     r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\n]{1,512}?)(?P=quote)|(?P<bare>[^\s\"'|;&<>\\=(-][^\s\"'|;&<>\\]{0,511}+))"
@@ -45,6 +45,12 @@ _PHRASES: Final = (
         "auth( authenticate( login( basic_auth( basicauth( credentials(",
         r"(?:auth|authenticate|login|basic_?auth|set_?credentials)\(\s*+[\"'][^\"'\n]{1,128}+[\"'],\s*+"
         r"[\"'](?P<quoted>[^\"'\n]{1,512}+)",
+    ),
+    # Bundler's, for where gems come from.
+    _Phrase(
+        "bundle_",
+        r"\b(?-i:BUNDLE_[A-Z0-9_]{1,64}__[A-Z0-9]{2,64}+)[\"']?[ \t]*+[:=][ \t]*+[\"']?"
+        r"[\w.@+-]{1,64}+:(?P<bare>[^\s\"'/;][^\s\"';]{0,511}+)",
     ),
     # Given to a command by another.
     _Phrase(

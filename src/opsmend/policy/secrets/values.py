@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from opsmend.policy.secret_words import words
+from opsmend.policy.secrets.words import words
 
 _MARK: Final = "[redacted:"
 

@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from opsmend.policy.needles import Needles, as_bytes
-from opsmend.policy.secret_values import mark, may_be_secret
+from opsmend.policy.secrets.values import is_made_up, mark, may_be_secret
 
 _GAP: Final = r"[\s\"',=]{1,16}+"
 """Between two arguments, as a shell or a list has them."""
@@ -24,7 +24,9 @@ class _Command(NamedTuple):
     """Parts of its names, one of which is in a text that calls it."""
     names: str
     secret: str
-    """What follows on the same line, after any other arguments."""
+    """What follows on the same line, after any other arguments; a backslash joins lines."""
+    clear: bool = True
+    """False where a name may stand in its place: then what stands there must look made up."""
 
 
 _COMMANDS: Final = (
@@ -74,7 +76,10 @@ _COMMANDS: Final = (
     _Command(
         "curl wget",
         "curl|wget",
-        r"(?:-u|--user|-U|--proxy-user)[\s\"',=]{0,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)",
+        r"(?:-u|--user|-U|--proxy-user)[\s\"',=]{0,16}+[^\s\"':,]{0,128}+[\"']{0,2}:[\"']{0,2}(?P<bare>[^\s\"',]{1,512}+)",
+    ),
+    _Command(
+        "curl wget", "curl|wget", r"(?:-u|--user)[\s\"',=]{0,16}+(?P<bare>[^\s\"':,]{8,128}+):(?=[\s\"']|\Z)", clear=False
     ),
     _Command("http xh", "https?|xh", r"(?:-a|--auth)[\s\"',=]{1,16}+[^\s\"':,]{1,128}+:(?P<bare>[^\s\"',]{1,512}+)"),
     _Command(
@@ -84,7 +89,8 @@ _COMMANDS: Final = (
     ),
 )
 _PATTERNS: Final = tuple(
-    re.compile(rf"(?<![\w.-])(?:{command.names})(?=[\s\"',])[^\n|;]{{0,300}}?[\s\"',]{command.secret}") for command in _COMMANDS
+    re.compile(rf"(?<![\w.-])(?:{command.names})(?=[\s\"',])(?:[^\n|;\\]|\\\n?){{0,300}}?[\s\"',]{command.secret}")
+    for command in _COMMANDS
 )
 _NEEDLES: Final = Needles(command.needles.split() for command in _COMMANDS)
 
@@ -92,8 +98,12 @@ _NEEDLES: Final = Needles(command.needles.split() for command in _COMMANDS)
 def mask_commands(text: str) -> str:
     """`text` with such passwords masked."""
     for position in _NEEDLES.may_match(as_bytes(text)):
-        text = _PATTERNS[position].sub(_masked, text)
+        text = _PATTERNS[position].sub(_masked if _COMMANDS[position].clear else _masked_if_made_up, text)
     return text
+
+
+def _masked_if_made_up(found: re.Match[str]) -> str:
+    return _masked(found) if is_made_up(found["bare"]) else found[0]
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from opsmend.policy.needles import Needles, as_bytes
-from opsmend.policy.secret_values import is_user_and_password, mark, may_be_secret
+from opsmend.policy.secrets.values import is_user_and_password, mark, may_be_secret
 
 _PASSWORD: Final = re.compile(r"(?<=://)(?P<user>[^\s:/@\"'\[\]<>]{0,256}+):(?!\[redacted:)(?P<password>[^\s/\"'<>]{1,512}+)")
 _WITH_SLASH: Final = re.compile(

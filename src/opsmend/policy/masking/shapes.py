@@ -9,14 +9,14 @@ from typing import Any, Final, NamedTuple
 
 import re2
 
-from opsmend.policy.gitleaks_rules import rules
 from opsmend.policy.needles import Needles, as_bytes, bytewise
-from opsmend.policy.secret_values import entropy, is_random, mark
-from opsmend.policy.secret_words import words
+from opsmend.policy.secrets.gitleaks_rules import rules
+from opsmend.policy.secrets.values import entropy, is_random, mark
+from opsmend.policy.secrets.words import words
 
 
 class Shape(NamedTuple):
-    """`pattern` over bytes, whose first group that matched is the secret, else all of it. It cannot match without a needle."""
+    """`pattern` over bytes. The group with most of the match is the secret, or all of it. It cannot match without a needle."""
 
     kind: str
     pattern: str
@@ -38,10 +38,10 @@ _MORE: Final = (
     Shape("atlassian-token", r"\b(AT[A-Z]TT3[\w=-]{20,})", ("tt3",)),
     Shape("telegram-token", r"\b([0-9]{8,10}:[A-Za-z0-9_-]{35})\b", (":aa",)),
     Shape("vault-token", r"\b(hv[sbr]\.[\w-]{20,})", ("hvs.", "hvb.", "hvr.")),
-    Shape("vault-token", r"\b(s\.[A-Za-z0-9]{24})\b", ("s.",), 3.5),
+    Shape("vault-token", r"\b(s\.([A-Za-z0-9]{24}))\b", ("s.",), 3.5, made_up=True),
     Shape("doppler-token", r"\b(dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{20,})", ("dp.",)),
     Shape("age-key", r"(?i)\b(AGE-SECRET-KEY-1[0-9a-z]{20,})", ("age-secret-key-1",)),
-    # What the API takes for an Azure client secret, and the keys of its storage, service bus and event hubs.
+    # Keys of Azure's storage, service bus and event hubs.
     Shape("azure-key", r"(?i)(?:AccountKey|SharedAccessKey)=([\w+/=-]{20,})", ("accesskey=", "accountkey=")),
     # Hashes of passwords, as crypt(3), bcrypt, Argon2 and PBKDF2 write them: they can be tried out.
     Shape("password-hash", r"(\$(?:2[abxy]?|5|6|y|1|apr1|argon2(?:id?|d)|scrypt|pbkdf2-sha\d+)\$[\w$./+,=-]{16,})", ("$",)),
