@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from opsmend.domain.alert import Alert, AlertStatus
 from opsmend.domain.approval import Approval, DecisionRecorded, DecisionRequest
 from opsmend.domain.incident import IncidentState, Outcome, Status
-from opsmend.domain.ports.desk import IncidentDesk, IncidentReceipt, IncidentRow
+from opsmend.domain.ports.desk import IncidentDesk, IncidentPage, IncidentReceipt, IncidentRow
 from opsmend.domain.target import Target
 from opsmend.errors import AlreadyDecidedError, IncidentNotFoundError, NothingToDecideError, OpsmendError, PlanHashStaleError
 
@@ -19,6 +19,7 @@ class DeskInMemory:
         for state in states:
             self.runs.setdefault(state.id, []).append(state)
         self.submitted: list[tuple[Target, tuple[Alert, ...]]] = []
+        self.left_out: dict[str, int] = {}
         self.decisions: list[tuple[str, DecisionRequest]] = []
         self.failing: OpsmendError | None = None
         self.failing_for: dict[str, OpsmendError] = {}
@@ -30,11 +31,14 @@ class DeskInMemory:
     def alerts(self) -> list[Alert]:
         return [alert for _, alerts in self.submitted for alert in alerts]
 
-    async def submit(self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+    async def submit(
+        self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await asyncio.sleep(0)
+            self.left_out[target.incident_id] = left_out
             return self._take(target, alerts)
         finally:
             self.in_flight -= 1
@@ -85,11 +89,19 @@ class DeskInMemory:
                 return state
         raise IncidentNotFoundError(f"{incident_id} has no run {run_id}.")
 
+    async def page(
+        self, status: Status | None = None, outcome: Outcome | None = None, *, begin: bytes | None = None, limit: int = 200
+    ) -> IncidentPage:
+        self._fail()
+        skipped = int(begin or b"0")
+        rows = (await self.list(status, outcome))[skipped:]
+        return IncidentPage(rows=rows[:limit], next=str(skipped + limit).encode() if len(rows) > limit else None)
+
     async def list(self, status: Status | None = None, outcome: Outcome | None = None) -> tuple[IncidentRow, ...]:
         self._fail()
         states = [state for runs in self.runs.values() for state in runs]
         wanted = [s for s in states if status in (None, s.status) and outcome in (None, s.outcome)]
-        newest_first = sorted(wanted, key=lambda s: s.opened_at, reverse=True)[:200]
+        newest_first = sorted(wanted, key=lambda s: s.opened_at, reverse=True)
         return tuple(
             IncidentRow(
                 id=s.id,

@@ -123,8 +123,20 @@ class BadPayloadError(PermanentError):
     http_status = 422
 
 
+class AlertsRejectedError(PermanentError):
+    """Temporal will never take these alerts, however often they are sent: an id or a payload beyond its limits."""
+
+
 class TemporalUnavailableError(TransientError):
     """Temporal does not hold what was sent; the sender must send it again."""
+
+
+class DecisionUnconfirmedError(TransientError):
+    """Nobody said in time whether the decision was taken. It may be repeated: an incident takes one answer only."""
+
+
+class DiskFullError(TransientError):
+    """There is no room left where state is kept."""
 
 
 class MetricsUnavailableError(TransientError):

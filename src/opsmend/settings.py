@@ -87,6 +87,21 @@ class SlackSettings(BaseModel):
     api_url: str = "https://slack.com/api/"
 
 
+def _split(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+class IntakeSettings(BaseModel):
+    """What is made of the alerts that come in."""
+
+    heartbeats: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("Watchdog", "InfoInhibitor", "DeadMansSwitch")
+    """Names of alerts, separated by commas, that are acknowledged and open nothing: heartbeats and helpers."""
+    heartbeat_severities: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("none",)
+    """Severities that say the same, whatever the alert is called. kube-prometheus gives `none` to no other alerts."""
+    grafana_secret: SecretStr | None = None
+    """The HMAC secret of Grafana's contact point. Set, its webhooks must be signed with it, and carry the API token as well."""
+
+
 class MilvusSettings(BaseModel):
     """Vector memory. `opsmend up` starts Milvus Lite and sets `uri` itself when unset."""
 
@@ -98,10 +113,6 @@ class MilvusSettings(BaseModel):
 
 NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A DNS label (RFC 1123), as Kubernetes wants it."""
-
-
-def _split(value: object) -> object:
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 class LastGoodSettings(BaseModel):
@@ -147,6 +158,7 @@ class Settings(BaseSettings):
     approval: ApprovalSettings = ApprovalSettings()
     incident: IncidentSettings = IncidentSettings()
     budget: BudgetSettings = BudgetSettings()
+    intake: IntakeSettings = IntakeSettings()
     slack: SlackSettings = SlackSettings()
     milvus: MilvusSettings = MilvusSettings()
     policy: PolicySettings = PolicySettings()

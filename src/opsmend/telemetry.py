@@ -10,7 +10,7 @@ import sys
 from typing import Final, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from structlog.typing import Processor
@@ -88,6 +88,18 @@ class ApiMetrics:
         self.alerts_truncated = Counter(
             "opsmend_alerts_truncated", "Alerts that the sender left out of its payloads.", ["source"], registry=self.registry
         )
+        self.alerts_refused = Counter(
+            "opsmend_alerts_refused",
+            "Alerts of a payload that will never be taken as they are.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.heartbeats = Counter(
+            "opsmend_heartbeats_received",
+            "Heartbeats and helper alerts, which open nothing.",
+            ["source"],
+            registry=self.registry,
+        )
         self.webhook_seconds = Histogram(
             "opsmend_webhook_seconds",
             "From the first byte of a webhook to its answer.",
@@ -97,6 +109,9 @@ class ApiMetrics:
         )
         self.incidents = Counter(
             "opsmend_incident_intake", "Incidents opened or joined by alerts.", ["result"], registry=self.registry
+        )
+        self.workers = Gauge(
+            "opsmend_workers_at_work", "Whether any worker of a role asks for work.", ["role"], registry=self.registry
         )
         self.decisions = Counter("opsmend_decisions", "Decisions taken over HTTP.", ["decision"], registry=self.registry)
         self.errors = Counter("opsmend_api_errors", "Requests that were refused or failed.", ["type"], registry=self.registry)

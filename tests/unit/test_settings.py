@@ -44,6 +44,11 @@ PROMISED: dict[str, Any] = {
         "quiet_after": timedelta(hours=12),
     },
     "budget": {"tool_calls": 2000, "tokens": 200_000, "cost_usd": 2.0},
+    "intake": {
+        "heartbeats": ("Watchdog", "InfoInhibitor", "DeadMansSwitch"),
+        "heartbeat_severities": ("none",),
+        "grafana_secret": None,
+    },
     "slack": {
         "bot_token": None,
         "signing_secret": None,

@@ -8,10 +8,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from opsmend.api.access import Access
-from opsmend.api.condition import Probe, condition_router
+from opsmend.api.condition import condition_router
+from opsmend.api.cursor import Cursors
+from opsmend.api.disk import DiskRoom
 from opsmend.api.failures import handle_failures
 from opsmend.api.incidents import incident_router
+from opsmend.api.readiness import Probe, Readiness
 from opsmend.api.webhooks import AlertIntake, webhook_router
+from opsmend.api.worker_watch import WorkerWatch
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.settings import Settings
 from opsmend.telemetry import ApiMetrics
@@ -24,20 +28,22 @@ def create_app(
     *,
     ready: Probe,
     metrics: ApiMetrics | None = None,
+    watch: WorkerWatch | None = None,
 ) -> FastAPI:
     """The whole HTTP side over `desk`. `routers` are further ones, such as Slack's, which authenticate by themselves;
-    `ready` asks Temporal for a sign of life.
+    `ready` asks Temporal for a sign of life; `watch` tells in /readyz?verbose which roles have workers.
 
     Raises:
         SettingsError: OPSMEND_API_TOKEN is not set.
     """
     metrics = metrics or ApiMetrics()
     access = Access(settings)
+    readiness = Readiness(ready, DiskRoom(settings.data_dir))
     # The interactive pages of FastAPI load scripts from elsewhere; the contract itself is /openapi.json.
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
-    app.include_router(webhook_router(AlertIntake(settings, desk, access, metrics)))
-    app.include_router(incident_router(desk, access, metrics))
-    app.include_router(condition_router(metrics, ready))
+    app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
+    app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
+    app.include_router(condition_router(metrics, readiness, watch))
     for router in routers:
         app.include_router(router)
     handle_failures(app, metrics)

@@ -1,32 +1,35 @@
-"""Is the API up, can it do its work, what has it counted: for orchestrators and for Prometheus. No token."""
+"""Is the API up, can it take alerts, what has it counted: for orchestrators and for Prometheus. No token."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from opsmend.api.problem import Failure
-from opsmend.errors import TemporalUnavailableError
+from opsmend.api.readiness import Readiness
+from opsmend.api.worker_watch import WorkerWatch
 from opsmend.telemetry import ApiMetrics
 
-Probe = Callable[[], Awaitable[bool]]
-"""Whether Temporal answers."""
+_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+    422: {"model": Failure, "description": "A parameter is not what it must be."},
+    503: {"model": Failure, "description": "Temporal does not take alerts, or there is no room on the disk."},
+}
 
-PROBE_DEADLINE: Final = 3.0
-"""Seconds. Kubernetes' own readiness timeout is 1 s by default and then asks again; people ask with more patience."""
-
-_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {503: {"model": Failure, "description": "Temporal does not answer."}}
+Verbose = Annotated[str | None, Query(max_length=16, description="Present: which roles have workers, too.")]
 
 
 class Condition(BaseModel):
     status: str
 
 
-def condition_router(metrics: ApiMetrics, ready: Probe) -> APIRouter:
+class VerboseCondition(Condition):
+    workers: dict[str, bool]
+    """Role -> whether a worker of it asks for work. Alerts are taken without them, and wait. Empty before the first look."""
+
+
+def condition_router(metrics: ApiMetrics, readiness: Readiness, watch: WorkerWatch | None) -> APIRouter:
     router = APIRouter(tags=["condition"])
 
     @router.get("/healthz")
@@ -35,16 +38,12 @@ def condition_router(metrics: ApiMetrics, ready: Probe) -> APIRouter:
         return Condition(status="ok")
 
     @router.get("/readyz", responses=_NOT_READY)
-    async def readyz() -> Condition:
-        """Temporal answers, so alerts can be taken."""
-        try:
-            async with asyncio.timeout(PROBE_DEADLINE):
-                answers = await ready()
-        except TimeoutError as silent:
-            raise TemporalUnavailableError(f"Temporal did not answer within {PROBE_DEADLINE:.0f} s.") from silent
-        if not answers:
-            raise TemporalUnavailableError("Temporal does not answer, so no alert can be taken.")
-        return Condition(status="ready")
+    async def readyz(verbose: Verbose = None) -> VerboseCondition | Condition:
+        """Alerts can be taken: Temporal answers, the last ones were taken, and there is room on the disk."""
+        await readiness.require()
+        if verbose is None:
+            return Condition(status="ready")
+        return VerboseCondition(status="ready", workers=watch.at_work if watch else {})
 
     @router.get("/metrics", response_class=Response)
     async def show_metrics() -> Response:

@@ -37,7 +37,8 @@ class AlertView(BaseModel):
     status: str
     severity: str
     fingerprint: str
-    starts_at: datetime
+    starts_at: datetime | None
+    """Null where the sender does not tell when it began."""
     summary: str
 
 
@@ -234,6 +235,8 @@ class IncidentView(BaseModel):
     closing: str
     alerts: list[AlertView]
     alerts_received: int
+    alerts_left_out: int
+    """How many alerts of the same group the sender says that it left out, of this target or of others."""
     diagnosis: DiagnosisView | None
     changes: list[ChangeView]
     """What was changed around the target: before the trouble began, newest first, then what came after."""
@@ -270,6 +273,8 @@ class IncidentRowView(BaseModel):
 
 class IncidentList(BaseModel):
     incidents: list[IncidentRowView]
+    next_cursor: str | None = None
+    """What `cursor` must be to get the incidents after these; null where there are none."""
 
 
 def incident_view(state: IncidentState, temporal_ui: str) -> IncidentView:
@@ -285,6 +290,7 @@ def incident_view(state: IncidentState, temporal_ui: str) -> IncidentView:
         closing=state.closing,
         alerts=[AlertView(summary=a.summary, **a.model_dump(include=_ALERT_FIELDS)) for a in state.alerts],
         alerts_received=state.alerts_received,
+        alerts_left_out=state.alerts_left_out,
         diagnosis=_diagnosis(state.diagnosis) if state.diagnosis else None,
         changes=_changes(state.diagnosis) if state.diagnosis else [],
         began_at=state.diagnosis.began_at if state.diagnosis else None,

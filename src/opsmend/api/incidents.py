@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
+from opsmend.api.bearer_route import BearerRoute
+from opsmend.api.cursor import CURSOR_LIMIT, Cursors
 from opsmend.api.explanation import Explanation, explanation
 from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
 from opsmend.api.problem import Failure
@@ -18,6 +20,10 @@ from opsmend.telemetry import ApiMetrics
 _log = structlog.get_logger(__name__)
 
 IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
+Cursor = Annotated[
+    str | None, Query(max_length=CURSOR_LIMIT, description="`next_cursor` of the page before; the first page by default.")
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Incidents of one page.")]
 RunId = Annotated[str | None, Query(max_length=64, description="A run of this incident; the latest one by default.")]
 
 _READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
@@ -30,6 +36,11 @@ _READ_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 _DECIDE_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **_READ_FAILURES,
+    400: {"model": Failure, "description": "The body is no JSON."},
+    408: {"model": Failure, "description": "The body did not arrive in time."},
+    413: {"model": Failure, "description": "The body is too long."},
+    415: {"model": Failure, "description": "Not JSON."},
+    503: {"model": Failure, "description": "Nobody said within ten seconds whether it was taken. Repeating it is safe."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person decide."},
     409: {"model": Failure, "description": "The hash is stale, the question was answered before, or none is open."},
 }
@@ -51,16 +62,21 @@ class Decision(BaseModel):
         return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=by, reason=self.reason)
 
 
-def incident_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> APIRouter:
+def incident_router(desk: IncidentDesk, access: Access, cursors: Cursors, metrics: ApiMetrics) -> APIRouter:
     """Reading takes either token, deciding the operator's."""
-    router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+    router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
     @router.get("", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
-    async def list_incidents(status: Status | None = None, outcome: Outcome | None = None) -> IncidentList:
-        """Newest first, at most 200."""
-        rows = await desk.list(status, outcome)
-        return IncidentList(incidents=[row_view(row, desk.ui_link(row.id, row.run_id)) for row in rows])
+    async def list_incidents(
+        status: Status | None = None, outcome: Outcome | None = None, limit: Limit = 200, cursor: Cursor = None
+    ) -> IncidentList:
+        """Newest first. `next_cursor` says that there are more."""
+        page = await desk.page(status, outcome, begin=cursors.read(cursor) if cursor else None, limit=limit)
+        return IncidentList(
+            incidents=[row_view(row, desk.ui_link(row.id, row.run_id)) for row in page.rows],
+            next_cursor=cursors.write(page.next) if page.next else None,
+        )
 
     @router.get("/{incident_id}", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
     async def get_incident(incident_id: IncidentId, run_id: RunId = None) -> IncidentView:

@@ -1,6 +1,6 @@
 """Refusals that only HTTP knows; all else is in opsmend.errors."""
 
-from opsmend.errors import PermanentError, RefusedError
+from opsmend.errors import PermanentError, RefusedError, TransientError
 
 
 class UnauthorizedError(RefusedError):
@@ -26,6 +26,22 @@ class PayloadTooLargeError(PermanentError):
 
 
 class UnsupportedMediaError(PermanentError):
-    """Not JSON."""
+    """Not the media type that this route reads."""
 
     http_status = 415
+
+
+class BodyTooSlowError(TransientError):
+    """The body did not arrive in time."""
+
+    http_status = 408
+
+
+class MalformedRequestError(PermanentError):
+    """What was sent is not what it says it is: text that is no UTF-8, JSON that is none."""
+
+    http_status = 400
+
+
+class BusyError(TransientError):
+    """As much is being read as there is room for."""

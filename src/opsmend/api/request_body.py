@@ -1,41 +1,79 @@
-"""A request's body, read no further than it may be long."""
+"""A request's body, read no further than it may be long and no longer than it may take."""
 
+import asyncio
+from datetime import timedelta
 from typing import Final
 
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
-from opsmend.api.refusals import PayloadTooLargeError, UnsupportedMediaError
+from opsmend.api.refusals import BodyTooSlowError, PayloadTooLargeError, UnsupportedMediaError
 from opsmend.errors import BadPayloadError
 
 BODY_LIMIT: Final = 1024 * 1024
 """Bytes. An alert has about 1 KB; Temporal itself takes at most 2 MiB in one payload."""
 
+READ_WITHIN: Final = timedelta(seconds=10)
+"""From the end of the headers to the end of the body: 100 KB a second for the longest one."""
+
 _COMPLAINTS_SHOWN: Final = 5
 
 
-async def json_body(request: Request, limit: int = BODY_LIMIT) -> bytes:
-    """The body of a JSON request. Counted while it arrives, for Content-Length may be absent or wrong.
+async def json_body(request: Request) -> bytes:
+    """The body of a JSON request.
 
     Raises:
         UnsupportedMediaError: it is not declared as plain JSON.
-        PayloadTooLargeError: it is longer than `limit` bytes.
+        PayloadTooLargeError, BodyTooSlowError, BadPayloadError: as read_body.
+    """
+    require_media(request, ("application/json",))
+    return await read_body(request)
+
+
+async def read_body(request: Request) -> bytes:
+    """Counted while it arrives, for Content-Length may be absent or wrong.
+
+    Raises:
+        PayloadTooLargeError: it is longer than BODY_LIMIT.
+        BodyTooSlowError: it is not all there after READ_WITHIN.
         BadPayloadError: the sender went away half-way.
     """
-    _require_json(request)
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > limit:
-        raise _too_large(limit)
-    body = bytearray()
+    if not declared.isdecimal() or int(declared) > BODY_LIMIT:
+        raise _too_large()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
+        async with asyncio.timeout(READ_WITHIN.total_seconds()):
+            return await _counted(request)
+    except TimeoutError as slow:
+        raise BodyTooSlowError(f"The body was not complete after {READ_WITHIN.total_seconds():.0f} s.") from slow
     except ClientDisconnect as gone:
         raise BadPayloadError("The connection ended before the whole body had arrived.") from gone
+
+
+async def _counted(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise _too_large()
     return bytes(body)
+
+
+def require_media(request: Request, taken: tuple[str, ...]) -> str:
+    """The media type of the body, one of `taken`; what is derived from JSON (`application/vnd.api+json`) is JSON.
+
+    Raises:
+        UnsupportedMediaError: it is another one, none, or compressed.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media.startswith("application/") and media.endswith("+json"):
+        media = "application/json"
+    if media not in taken:
+        raise UnsupportedMediaError(f"Content-Type must be {' or '.join(taken)}, not {media[:80] or 'absent'}.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaError("Send the body as it is: Content-Encoding is not taken.")
+    return media
 
 
 def complaint(invalid: ValidationError) -> BadPayloadError:
@@ -50,14 +88,5 @@ def described(errors: list[tuple[tuple[int | str, ...], str]]) -> str:
     return "; ".join(shown) + more
 
 
-def _require_json(request: Request) -> None:
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
-        raise UnsupportedMediaError(f"Content-Type must be application/json, not {media[:80] or 'absent'}.")
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding != "identity":
-        raise UnsupportedMediaError("Send the body as it is: Content-Encoding is not taken.")
-
-
-def _too_large(limit: int) -> PayloadTooLargeError:
-    return PayloadTooLargeError(f"The body is longer than {limit} bytes. Split it into several requests.")
+def _too_large() -> PayloadTooLargeError:
+    return PayloadTooLargeError(f"The body is longer than {BODY_LIMIT} bytes. Split it into several requests.")

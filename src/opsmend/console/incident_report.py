@@ -87,6 +87,8 @@ def headline(incident: IncidentView) -> RenderableType:
     facts.add_row("opened", say(f"{opened}, closed {_clock(incident.closed_at)}" if incident.closed_at else opened))
     names = ", ".join(f"{alert.name} ({alert.severity}, {alert.status})" for alert in incident.alerts)
     facts.add_row("alerts", say(f"{incident.alerts_received} received: {names}"))
+    if incident.alerts_left_out:
+        facts.add_row("left out", say(f"{incident.alerts_left_out} alerts of the same group, by the sender"))
     usage = incident.usage
     tokens = usage.input_tokens + usage.output_tokens
     facts.add_row("used", say(f"{usage.tool_calls} tool calls, {tokens} tokens, ${usage.cost_usd:.4f}"))

@@ -1,8 +1,10 @@
 """An alert, whatever monitoring system sent it."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer
 
 from opsmend.domain.record import Record, digest
 from opsmend.domain.target import Target
@@ -19,23 +21,46 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""How an unknown start is written. Version 0.1 wrote it so, and one of its workers would drop an alert that has null there."""
+
+
+def _none_for_epoch(moment: datetime | None) -> datetime | None:
+    return None if moment == _EPOCH else moment
+
+
+def _epoch_for_none(moment: datetime | None) -> datetime:
+    return moment or _EPOCH
+
+
+StartsAt = Annotated[AwareDatetime | None, AfterValidator(_none_for_epoch), PlainSerializer(_epoch_for_none, when_used="json")]
+"""When an alert began to fire; None where its sender does not tell."""
+
+
 class Firing(Record):
-    """One firing of one alert: a resend has the same firing, the next outbreak another `starts_at`."""
+    """One firing of one alert: a resend has the same firing, the next outbreak another `starts_at`.
+
+    Where the sender tells no start, all resends until the alert resolves are one firing.
+    """
 
     fingerprint: str
-    starts_at: AwareDatetime
+    starts_at: StartsAt
+
+    def began_before(self, other: "Firing") -> bool:
+        """False where either start is unknown."""
+        return bool(self.starts_at and other.starts_at and self.starts_at < other.starts_at)
 
 
 class Alert(Record):
     """One alert, normalised. Every string in it comes from outside and is never executed or trusted."""
 
     source: str
-    """The intake it came through: alertmanager, datadog, generic…"""
+    """The intake it came through: alertmanager, datadog, generic, grafana…"""
     name: str = Field(max_length=256)
     status: AlertStatus
     severity: Severity = Severity.WARNING
     fingerprint: str = Field(max_length=128)
-    starts_at: AwareDatetime
+    starts_at: StartsAt
     ends_at: AwareDatetime | None = None
     target: Target
     labels: dict[str, str] = Field(default_factory=dict)

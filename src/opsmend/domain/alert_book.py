@@ -33,7 +33,7 @@ class AlertBook:
         self.received += 1
         kept = self._own if alert.target.incident_id == self._id else self._guests
         known = kept.latest.get(alert.fingerprint)
-        if known and alert.starts_at < known.starts_at:
+        if known and alert.firing.began_before(known.firing):
             return False  # a late resend of an older outbreak says nothing about the present one
         if known is None and alert.status is not AlertStatus.FIRING:
             return False
@@ -81,7 +81,7 @@ class AlertBook:
 
     @property
     def settled(self) -> tuple[Firing, ...]:
-        return tuple(sorted(self._settled, key=lambda f: (f.fingerprint, f.starts_at)))
+        return tuple(sorted(self._settled, key=Firing.model_dump_json))
 
     def settle(self) -> None:
         """Answer for everything that fires now."""

@@ -62,6 +62,8 @@ class AlertsReceived(Record):
     alerts: tuple[Alert, ...]
     watched: bool = False
     """Alerts of another target that an incident of its own sees to."""
+    left_out: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
+    """How many alerts of the same group the sender says that it left out. It does not tell of which targets they were."""
 
 
 class IncidentOpened(Record):
@@ -105,6 +107,8 @@ class IncidentState(Record):
     """One per fingerprint, its newest state."""
     alerts_received: int = 0
     """Every alert ever signalled to this run, resends included."""
+    alerts_left_out: int = Field(default=0, ge=0)
+    """The most that the sender of a payload said it left out of it."""
     diagnosis: Diagnosis | None = None
     plan: Plan | None = None
     verdict: SecurityVerdict | None = None

@@ -38,10 +38,11 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.plan import Plan
     from opsmend.domain.ports.artifacts import ArtifactRef
     from opsmend.domain.ports.chat import MessageRef
+    from opsmend.domain.state_size import fitting
     from opsmend.domain.target import Kind, Target
     from opsmend.domain.verdict import Autonomy, SecurityVerdict
     from opsmend.domain.verification import Baseline, Health, Verification
-    from opsmend.errors import OpsmendError
+    from opsmend.errors import OpsmendError, bounded
 
 from opsmend.workflows import search_attributes
 from opsmend.workflows.agent_runs import RUN_STOPPED, calls_in
@@ -453,6 +454,7 @@ class IncidentWorkflow:
     @workflow.signal(name="alerts_received")
     def alerts_received(self, received: AlertsReceived) -> None:
         self._take(received.alerts, watched=received.watched)
+        self._tell_left_out(received.left_out)
 
     @workflow.update
     async def decide(self, request: DecisionRequest) -> DecisionRecorded:
@@ -496,15 +498,21 @@ class IncidentWorkflow:
 
     @workflow.query(name="state")
     def state(self) -> IncidentState:
-        return self._log.state
+        return fitting(self._log.state)
 
     def _take(self, alerts: tuple[Alert, ...], *, watched: bool = False) -> None:
         if not alerts:
             return
         for alert in alerts:
             if self._book.take(alert, watched=watched) and len(self._log.state.timeline) < MOST_TIMELINE_ALERTS:
-                self._log.note(f"alert.{alert.status}", f"{alert.name} ({alert.source}): {alert.summary}")
+                self._log.note(f"alert.{alert.status}", f"{alert.name} ({alert.source}): {bounded(alert.summary)}")
         self._log.set(alerts=self._book.alerts[:MOST_ALERTS], alerts_received=self._book.received)
+
+    def _tell_left_out(self, count: int) -> None:
+        """Once for each number: resends of a group leave out the same alerts."""
+        if count > self._log.state.alerts_left_out:
+            self._log.set(alerts_left_out=count)
+            self._log.note("alerts.left_out", f"the sender left out {count} alerts of this group; they may be of other targets")
 
     # ── telling people: one task publishes the newest state whenever something changed ────────────────────────────
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from opsmend.api import alerts
 from opsmend.api.alerts import SOURCES
-from opsmend.api.alerts.intake import UNKNOWN_START, Parsed
+from opsmend.api.alerts.intake import Parsed
 from opsmend.domain.alert import Alert, AlertStatus, Severity
 from opsmend.domain.target import Kind
 
@@ -41,7 +41,7 @@ def test_every_reader_of_payloads_is_listed_as_a_source() -> None:
         for name, member in vars(module).items()
         if name.startswith("read_") and getattr(member, "__module__", "") == module.__name__
     }
-    assert readers == set(SOURCES.values())
+    assert readers == {source.read for source in SOURCES.values()}
     assert {path.name for path in HERE.iterdir() if path.is_dir() and not path.name.startswith("_")} == set(SOURCES)
 
 
@@ -71,6 +71,8 @@ def test_every_source_has_recorded_payloads_and_all_of_them_are_read(source: str
         pytest.param(
             "generic/list", ["incident:default:shop:deployment:worker", "incident:default:db:cronjob:backup"], id="list"
         ),
+        pytest.param("generic/scalars", ["incident:default:shop:deployment:web"], id="labels that are no strings"),
+        pytest.param("grafana/firing", ["incident:default:shop:deployment:checkout"], id="grafana"),
     ],
 )
 def test_alerts_reach_the_incident_of_their_target(recording: str, incident_ids: list[str]) -> None:
@@ -112,6 +114,7 @@ def test_alerts_that_alertmanager_left_out_are_counted() -> None:
     ("changes", "field"),
     [
         pytest.param({"version": "3"}, "version", id="another version"),
+        pytest.param({"version": 4}, "version", id="a version that is no text"),
         pytest.param({"alerts": []}, "alerts", id="no alerts"),
         pytest.param({"alerts": [{"status": "firing", "labels": {}}]}, "startsAt", id="no start"),
         pytest.param({"groupKey": None}, "groupKey", id="no group"),
@@ -136,9 +139,39 @@ def test_hostile_lengths_are_cut_and_never_fail() -> None:
     alert = only("alertmanager/crash_looping_pod", alerts=[hostile])
     assert len(alert.name) == 256
     assert len(alert.fingerprint) == 16
-    assert alert.starts_at == UNKNOWN_START
+    assert alert.starts_at is None
     assert alert.expression_url is None  # a cut link would name another expression
     assert len(alert.model_dump_json()) < 8_000
+
+
+def test_grafana_alert_keeps_what_it_told() -> None:
+    alert = only("grafana/firing")
+    assert (alert.source, alert.name, alert.summary) == ("grafana", "Replica shortage", "Too few replicas")
+    assert alert.starts_at == datetime(2026, 11, 30, 5, 41, 20, tzinfo=UTC)
+    assert alert.annotations["values"] == "[ var='B' labels={deployment=checkout, namespace=shop} value=1 ]"
+    assert alert.annotations["dashboard"] == "https://grafana.acme.internal/d/q7f2?orgId=1&viewPanel=4"
+    assert not [key for key in alert.annotations if key.startswith("__")]
+
+
+def test_grafana_recovery_is_the_same_firing() -> None:
+    fired, resolved = only("grafana/firing"), only("grafana/resolved")
+    assert resolved.status is AlertStatus.RESOLVED
+    assert resolved.firing == fired.firing
+
+
+def test_grafana_without_data_is_an_alert_of_its_group() -> None:
+    alert = only("grafana/no_data")
+    assert (alert.status, alert.target.kind) == (AlertStatus.FIRING, Kind.GROUP)
+
+
+@pytest.mark.parametrize("recording", ["firing", "resolved", "no_data"])
+def test_grafanas_payload_is_the_same_on_the_route_of_alertmanager(recording: str) -> None:
+    body = (HERE / f"grafana/{recording}.json").read_bytes()
+    assert SOURCES["alertmanager"](body, "default") == SOURCES["grafana"](body, "default")
+
+
+def test_grafanas_organisations_are_told_apart() -> None:
+    assert only("grafana/no_data").target != only("grafana/no_data", orgId=2).target
 
 
 def test_datadog_recovery_and_renotification_are_the_same_firing_as_the_trigger() -> None:
@@ -186,7 +219,36 @@ def test_generic_alert_without_a_start_stays_one_firing_until_it_resolves() -> N
     first = only("generic/firing", starts_at=None)
     again = only("generic/firing", starts_at=None)
     assert first.firing == again.firing
-    assert first.starts_at == UNKNOWN_START
+    assert first.starts_at is None
+
+
+@pytest.mark.parametrize(
+    ("scalar", "text"),
+    [
+        pytest.param(3, "3", id="whole number"),
+        pytest.param(0.25, "0.25", id="fraction"),
+        pytest.param(True, "true", id="yes"),
+        pytest.param(False, "false", id="no"),
+        pytest.param("as it is", "as it is", id="text"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_generic_scalars_become_text_and_null_is_absent(scalar: object, text: str | None) -> None:
+    alert = only("generic/firing", labels={"namespace": "shop", "x": scalar}, annotations={"y": scalar})
+    assert (alert.labels.get("x"), alert.annotations.get("y")) == (text, text)
+
+
+def test_generic_fields_that_are_null_count_as_absent() -> None:
+    fields = ("severity", "labels", "annotations", "starts_at", "ends_at", "fingerprint", "url")
+    alert = only("generic/firing", **dict.fromkeys(fields))
+    assert (alert.severity, alert.starts_at, alert.expression_url) == (Severity.WARNING, None, None)
+
+
+@pytest.mark.parametrize("nested", [{"a": "b"}, ["a"]], ids=["object", "list"])
+def test_generic_label_that_has_parts_is_refused_by_its_name(nested: object) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read("generic/firing", labels={"x": nested})
+    assert refused.value.errors()[0]["loc"] == ("labels", "x")
 
 
 def test_generic_alert_is_identified_by_name_and_labels_or_by_its_own_fingerprint() -> None:

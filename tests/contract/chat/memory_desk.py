@@ -5,7 +5,7 @@ from tests.builders import NOW
 from opsmend.domain.alert import Alert
 from opsmend.domain.approval import Approval, DecisionRecorded, DecisionRequest
 from opsmend.domain.incident import IncidentState, Outcome, Status
-from opsmend.domain.ports.desk import IncidentReceipt, IncidentRow
+from opsmend.domain.ports.desk import IncidentPage, IncidentReceipt, IncidentRow
 from opsmend.domain.target import Target
 from opsmend.errors import (
     AlreadyDecidedError,
@@ -48,10 +48,17 @@ class MemoryDesk:
             raise IncidentNotFoundError(incident_id)
         return self.incidents[incident_id]
 
-    async def submit(self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+    async def submit(
+        self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
         raise NotImplementedError
 
     async def group_under(self, node: Target, alerts: tuple[Alert, ...]) -> None:
+        raise NotImplementedError
+
+    async def page(
+        self, status: Status | None = None, outcome: Outcome | None = None, *, begin: bytes | None = None, limit: int = 200
+    ) -> IncidentPage:
         raise NotImplementedError
 
     async def list(self, status: Status | None = None, outcome: Outcome | None = None) -> tuple[IncidentRow, ...]:

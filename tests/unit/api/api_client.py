@@ -25,8 +25,8 @@ def some_settings(**changes: Any) -> Settings:
 
 
 def an_app(desk: DeskInMemory, *routers: APIRouter, metrics: ApiMetrics | None = None, **changes: Any) -> FastAPI:
-    ready = changes.pop("ready", temporal_answers)
-    return create_app(some_settings(**changes), desk, routers, ready=ready, metrics=metrics)
+    ready, watch = changes.pop("ready", temporal_answers), changes.pop("watch", None)
+    return create_app(some_settings(**changes), desk, routers, ready=ready, metrics=metrics, watch=watch)
 
 
 def a_client(desk: DeskInMemory, *, token: str | None = OPERATOR_TOKEN, app: FastAPI | None = None) -> httpx.AsyncClient:

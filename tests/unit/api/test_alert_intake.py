@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from tests.unit.api.api_client import API_TOKEN, OPERATOR_TOKEN, a_client, an_ap
 
 from opsmend.api.request_body import BODY_LIMIT
 from opsmend.domain.alert import AlertStatus
-from opsmend.errors import TemporalUnavailableError
+from opsmend.domain.incident import AlertsReceived
+from opsmend.errors import AlertsRejectedError, TemporalUnavailableError
 from opsmend.telemetry import ApiMetrics
 
 JSON = {"Content-Type": "application/json"}
+RECORDED = Path(__file__).parents[2] / "contract/alerts"
 ONE = {"name": "QueueStuck", "status": "firing", "labels": {"namespace": "shop", "deployment": "web"}}
 
 
@@ -101,6 +104,133 @@ async def test_sender_is_told_to_come_again_while_temporal_is_away() -> None:
     assert response.json()["error"] == {"type": "temporal_unavailable", "message": "Temporal does not answer."}
 
 
+async def test_a_payload_with_good_and_bad_alerts_is_taken_without_the_bad_ones() -> None:
+    desk, metrics = DeskInMemory(), ApiMetrics()
+    payload = [an_alert_of("web"), {"name": "NoStatus"}, 7, an_alert_of("cart")]
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk, metrics=metrics)) as client:
+        response = await client.post("/v1/alerts/generic", json=payload)
+        shown = (await client.get("/metrics")).text
+    assert response.status_code == 202
+    assert [i["id"].rsplit(":")[-1] for i in response.json()["incidents"]] == ["web", "cart"]
+    assert response.json()["refused"] == [
+        {"alert": "NoStatus (alert 1)", "why": "status: Field required"},
+        {"alert": "alert 2", "why": "alert: Input should be an object"},
+    ]
+    assert response.json()["refused_count"] == 2
+    assert 'opsmend_alerts_refused_total{source="generic"} 2.0' in shown
+    assert 'opsmend_alerts_received_total{source="generic",status="firing"} 2.0' in shown
+
+
+async def test_an_alert_of_a_group_that_is_none_keeps_no_other_from_being_taken() -> None:
+    desk = DeskInMemory()
+    good = {"status": "firing", "labels": {"namespace": "shop", "deployment": "web"}, "startsAt": "2026-03-14T14:55:00Z"}
+    bad = good | {"startsAt": "yesterday", "labels": {"alertname": "Bad"}}
+    group = {"version": "4", "groupKey": "g", "alerts": [bad, good]}
+    async with a_client(desk, token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/alertmanager", json=group)
+    assert response.status_code == 202
+    assert len(response.json()["incidents"]) == 1
+    assert response.json()["refused"][0]["alert"] == "Bad (alert 0)"
+
+
+async def test_the_names_of_refused_alerts_show_no_secret_and_are_not_endless() -> None:
+    bad = [{"name": "password=hunter2hunter2" + "x" * 1_000} for _ in range(300)]
+    async with a_client(DeskInMemory(), token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/generic", json=[ONE, *bad])
+    assert "hunter2" not in response.text
+    assert (len(response.json()["refused"]), response.json()["refused_count"]) == (100, 300)
+
+
+async def test_alerts_that_temporal_will_never_take_are_told_beside_those_that_it_took() -> None:
+    desk, metrics = DeskInMemory(), ApiMetrics()
+    desk.failing_for["incident:default:shop:deployment:cart"] = AlertsRejectedError("WorkflowId exceeds length limit.")
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk, metrics=metrics)) as client:
+        response = await client.post("/v1/alerts/generic", json=[an_alert_of("cart"), an_alert_of("web")])
+        shown = (await client.get("/metrics")).text
+    assert response.status_code == 202
+    assert [i["id"].rsplit(":")[-1] for i in response.json()["incidents"]] == ["web"]
+    assert response.json()["refused"] == [{"alert": "QueueStuck", "why": "WorkflowId exceeds length limit."}]
+    assert 'opsmend_alerts_received_total{source="generic",status="firing"} 1.0' in shown
+
+
+async def test_a_payload_that_temporal_will_never_take_is_not_sent_for_ever() -> None:
+    desk = DeskInMemory()
+    desk.failing_for["incident:default:shop:deployment:web"] = AlertsRejectedError("Too long.")
+    async with a_client(desk, token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/generic", json=ONE)
+    assert response.status_code == 422
+    assert "Too long." in response.json()["error"]["message"]
+
+
+async def test_what_may_be_taken_later_fails_the_payload_whatever_else_is_refused_for_good() -> None:
+    desk = DeskInMemory()
+    desk.failing_for["incident:default:shop:deployment:web"] = AlertsRejectedError("Too long.")
+    desk.failing_for["incident:default:shop:deployment:cart"] = TemporalUnavailableError("Not now.")
+    async with a_client(desk, token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/generic", json=[an_alert_of("web"), an_alert_of("cart")])
+    assert response.status_code == 503
+
+
+async def test_what_masking_makes_longer_is_handed_over_in_parts() -> None:
+    desk = DeskInMemory()
+    secrets = {f"token{n}": "abcdefgh" for n in range(64)}
+    payload = [an_alert_of("web", fingerprint=str(n), annotations=secrets) for n in range(495)]
+    async with a_client(desk, token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/generic", json=payload)
+    assert response.status_code == 202
+    assert len(desk.alerts) == 495
+    sizes = [len(AlertsReceived(alerts=alerts).model_dump_json()) for _, alerts in desk.submitted]
+    assert len(sizes) > 1
+    assert max(sizes) < 1.1 * 1024 * 1024
+
+
+async def test_alerts_that_the_sender_left_out_are_told_to_each_incident() -> None:
+    desk = DeskInMemory()
+    body = (RECORDED / "alertmanager/truncated_group.json").read_bytes()
+    async with a_client(desk, token=API_TOKEN) as client:
+        response = await client.post("/v1/alerts/alertmanager", content=body, headers=JSON)
+    assert {incident["id"] for incident in response.json()["incidents"]} == desk.left_out.keys()
+    assert set(desk.left_out.values()) == {37}
+
+
+@pytest.mark.parametrize("recording", ["heartbeat_watchdog", "helper_with_labels_of_a_healthy_workload"])
+async def test_a_heartbeat_is_acknowledged_and_opens_nothing(recording: str) -> None:
+    desk, metrics = DeskInMemory(), ApiMetrics()
+    body = (RECORDED / f"alertmanager/{recording}.json").read_bytes()
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk, metrics=metrics)) as client:
+        response = await client.post("/v1/alerts/alertmanager", content=body, headers=JSON)
+        shown = (await client.get("/metrics")).text
+    assert (response.status_code, response.json()) == (202, {"incidents": []})
+    assert desk.submitted == []
+    assert 'opsmend_heartbeats_received_total{source="alertmanager"} 1.0' in shown
+
+
+@pytest.mark.parametrize(
+    ("alert", "opens"),
+    [
+        pytest.param({"name": "Watchdog", "severity": "critical"}, False, id="by its name"),
+        pytest.param({"severity": "None"}, False, id="by its severity"),
+        pytest.param({"labels": {"severity": "none"}}, False, id="by its label"),
+        pytest.param({"severity": "info"}, True, id="info is no heartbeat"),
+        pytest.param({"name": "WatchdogIsSilent"}, True, id="a name that only begins so"),
+    ],
+)
+async def test_heartbeats_are_told_by_name_or_severity(alert: dict[str, Any], opens: bool) -> None:
+    desk = DeskInMemory()
+    async with a_client(desk, token=API_TOKEN) as client:
+        await client.post("/v1/alerts/generic", json=ONE | alert)
+    assert bool(desk.submitted) is opens
+
+
+async def test_what_counts_as_a_heartbeat_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSMEND_INTAKE__HEARTBEATS", "Pulse, QueueStuck")
+    monkeypatch.setenv("OPSMEND_INTAKE__HEARTBEAT_SEVERITIES", "-")
+    desk = DeskInMemory()
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk)) as client:
+        await client.post("/v1/alerts/generic", json=[ONE, ONE | {"name": "Watchdog", "severity": "none"}])
+    assert [alert.name for alert in desk.alerts] == ["Watchdog"]
+
+
 async def test_one_target_that_is_not_held_fails_the_whole_payload() -> None:
     desk = DeskInMemory()
     desk.failing_for["incident:default:shop:deployment:cart"] = TemporalUnavailableError("Not stored.")
@@ -133,7 +263,7 @@ async def test_unknown_source_is_answered_with_the_known_ones() -> None:
     async with a_client(DeskInMemory(), token=API_TOKEN) as client:
         response = await client.post("/v1/alerts/nagios", json=ONE)
     assert response.status_code == 404
-    assert "alertmanager, datadog, generic" in response.json()["error"]["message"]
+    assert "alertmanager, datadog, generic, grafana" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +324,8 @@ async def test_long_body_without_a_declared_length_is_refused_before_it_has_all_
         pytest.param(
             ONE | {"starts_at": "2026-01-01T00:00:00"}, "starts_at: Input should have timezone", id="time without a zone"
         ),
-        pytest.param([ONE, ONE | {"labels": {"a": 1}}], "1.labels.a: Input should be a valid string", id="second of a list"),
+        pytest.param(ONE | {"labels": {"a": {}}}, "labels.a: Input should be a valid string", id="a label with parts"),
+        pytest.param([ONE | {"name": 1}, {}], "0.name: Input should be a valid string", id="every one of a list"),
         pytest.param("text", "body: Input should be an object", id="not an object"),
     ],
 )

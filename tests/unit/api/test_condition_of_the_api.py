@@ -1,15 +1,19 @@
 """Health, readiness, metrics, and what the API needs to start."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from fastapi import APIRouter
 from tests.desk_in_memory import DeskInMemory
-from tests.unit.api.api_client import a_client, an_app
+from tests.unit.api.api_client import API_TOKEN, a_client, an_app
 
-from opsmend.api import condition
+from opsmend.adapters.terminal.chat import TerminalChat
+from opsmend.api import disk, readiness
 from opsmend.api.problem import problem_type
-from opsmend.errors import OpsmendError, SettingsError, TransientError
+from opsmend.api.worker_watch import WorkerWatch
+from opsmend.errors import OpsmendError, SettingsError, TemporalUnavailableError, TransientError
+from opsmend.telemetry import ApiMetrics
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
@@ -30,7 +34,7 @@ async def test_api_is_alive_but_not_ready_while_temporal_is_away() -> None:
 
 
 async def test_silent_temporal_counts_as_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(condition, "PROBE_DEADLINE", 0.01)
+    monkeypatch.setattr(readiness, "PROBE_DEADLINE", 0.01)
 
     async def silent() -> bool:
         return await asyncio.Event().wait()
@@ -38,6 +42,63 @@ async def test_silent_temporal_counts_as_away(monkeypatch: pytest.MonkeyPatch) -
     desk = DeskInMemory()
     async with a_client(desk, token=None, app=an_app(desk, ready=silent)) as client:
         assert (await client.get("/readyz")).status_code == 503
+
+
+async def test_workers_that_are_away_are_shown_and_turn_no_alert_away() -> None:
+    class Workers:
+        async def at_work(self) -> dict[str, bool]:
+            return {"workflows": True, "sre": False}
+
+    metrics, desk = ApiMetrics(), DeskInMemory()
+    watch = WorkerWatch(Workers(), TerminalChat(), metrics)
+    await watch.look()
+    async with a_client(desk, token=None, app=an_app(desk, metrics=metrics, watch=watch)) as client:
+        ready, verbose = await client.get("/readyz"), await client.get("/readyz?verbose")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    assert (verbose.status_code, verbose.json()["workers"]) == (200, {"workflows": True, "sre": False})
+
+
+async def test_a_disk_without_room_takes_no_alerts_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(disk, "LEAST_FREE", 2**62)
+    desk = DeskInMemory()
+    app = an_app(desk, data_dir=tmp_path)
+    async with a_client(desk, token=API_TOKEN, app=app) as client:
+        ready = await client.get("/readyz")
+        alert = await client.post("/v1/alerts/generic", json={"name": "A", "status": "firing"})
+    assert [answer.status_code for answer in (ready, alert)] == [503, 503]
+    assert {answer.json()["error"]["type"] for answer in (ready, alert)} == {"disk_full"}
+    assert "retry-after" in alert.headers
+    assert desk.submitted == []
+
+
+async def test_where_no_state_is_kept_no_disk_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(disk, "LEAST_FREE", 2**62)
+    desk = DeskInMemory()
+    async with a_client(desk, token=None, app=an_app(desk, data_dir=tmp_path / "none")) as client:
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_temporal_that_answers_and_takes_nothing_is_not_ready_until_it_takes_something() -> None:
+    desk = DeskInMemory()
+    desk.failing = TemporalUnavailableError("database or disk is full")
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk)) as client:
+        before = await client.get("/readyz")
+        await client.post("/v1/alerts/generic", json={"name": "A", "status": "firing"})
+        failed = await client.get("/readyz")
+        desk.failing = None
+        await client.post("/v1/alerts/generic", json={"name": "A", "status": "firing"})
+        after = await client.get("/readyz")
+    assert [answer.status_code for answer in (before, failed, after)] == [200, 503, 200]
+    assert "database or disk is full" in failed.json()["error"]["message"]
+
+
+async def test_a_failure_is_not_held_against_temporal_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "REMEMBERED", 0)
+    desk = DeskInMemory()
+    desk.failing = TemporalUnavailableError("not now")
+    async with a_client(desk, token=API_TOKEN, app=an_app(desk)) as client:
+        await client.post("/v1/alerts/generic", json={"name": "A", "status": "firing"})
+        assert (await client.get("/readyz")).status_code == 200
 
 
 @pytest.mark.parametrize("token", [None, ""])

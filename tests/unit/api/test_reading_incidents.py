@@ -1,5 +1,8 @@
 """What people and programs get when they ask about incidents."""
 
+from base64 import urlsafe_b64encode
+from typing import Any
+
 import pytest
 from tests.builders import (
     NOW,
@@ -25,6 +28,7 @@ from tests.unit.api.api_client import API_TOKEN, OPERATOR_TOKEN, a_client
 
 from opsmend.domain.incident import IncidentState, Outcome, Status, TimelineEntry
 from opsmend.domain.plan import Alternative
+from opsmend.domain.ports.desk import IncidentPage
 from opsmend.errors import TemporalUnavailableError
 
 WEB = "incident:demo:shop:deployment:web"
@@ -122,6 +126,60 @@ async def test_list_is_filtered_by_status_and_outcome_newest_first() -> None:
     assert [row["id"].split(":")[-1] for row in open_ones] == ["cart", "web"]
     assert [row["id"].split(":")[-1] for row in escalated] == ["old"]
     assert escalated[0]["temporal_ui"].startswith("http")
+
+
+async def test_a_long_list_comes_in_pages_that_lose_none_and_repeat_none() -> None:
+    desk = DeskInMemory(*(an_incident(target=a_target(name=f"app-{n}"), opened_at=ago(minutes=n)) for n in range(450)))
+    seen: list[str] = []
+    cursor: str | None = None
+    async with a_client(desk) as client:
+        for _ in range(3):
+            page = (await client.get("/v1/incidents", params={"cursor": cursor} if cursor else {})).json()
+            seen += [row["id"].rsplit(":")[-1] for row in page["incidents"]]
+            cursor = page["next_cursor"]
+    assert seen == [f"app-{n}" for n in range(450)]
+    assert cursor is None
+
+
+async def test_a_page_is_as_long_as_asked_for() -> None:
+    desk = DeskInMemory(*(an_incident(target=a_target(name=f"app-{n}")) for n in range(5)))
+    async with a_client(desk) as client:
+        page = (await client.get("/v1/incidents", params={"limit": 2})).json()
+        rest = (await client.get("/v1/incidents", params={"limit": 3, "cursor": page["next_cursor"]})).json()
+    assert (len(page["incidents"]), len(rest["incidents"]), rest["next_cursor"]) == (2, 3, None)
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "many"])
+async def test_a_page_has_a_bound(limit: str) -> None:
+    async with a_client(DeskInMemory()) as client:
+        response = await client.get("/v1/incidents", params={"limit": limit})
+    assert response.status_code == 422
+    assert response.json()["error"]["message"].startswith("limit: ")
+
+
+async def test_a_cursor_is_taken_by_another_process_with_the_same_token() -> None:
+    desk = DeskInMemory(*(an_incident(target=a_target(name=f"app-{n}")) for n in range(3)))
+    async with a_client(desk) as client:
+        page = (await client.get("/v1/incidents", params={"limit": 2})).json()
+    async with a_client(desk) as restarted:
+        rest = await restarted.get("/v1/incidents", params={"cursor": page["next_cursor"]})
+    assert len(rest.json()["incidents"]) == 1
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "é", "AAAA", "A" * 2_048, urlsafe_b64encode(b"garbage that is none of ours").decode(), "=", "a\x00b", "%"],
+)
+async def test_a_cursor_that_was_not_given_out_never_gets_to_temporal(cursor: str) -> None:
+    class StumblingDesk(DeskInMemory):
+        async def page(self, *asked: Any, begin: bytes | None = None, **more: Any) -> IncidentPage:
+            assert begin is None
+            return await super().page(*asked, begin=begin, **more)
+
+    async with a_client(StumblingDesk()) as client:
+        response = await client.get("/v1/incidents", params={"cursor": cursor})
+    assert response.status_code == 422
+    assert response.json()["error"]["message"].startswith("cursor: ")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,6 @@ def test_a_clock_a_little_ahead_is_no_news() -> None:
 
 OFF = [
     pytest.param(NOW + timedelta(hours=3), "still to come", id="in the future"),
-    pytest.param(datetime.fromisoformat("1970-01-01T00:00:00Z"), "long before", id="the epoch"),
     pytest.param(ago(days=2), "long before", id="days before the first failure"),
 ]
 
@@ -64,6 +63,19 @@ def test_a_clock_that_cannot_be_right_gives_way_to_the_cluster_and_is_told(told:
     assert why in began.note
     assert "clock looks off" in began.note
     assert f"{told:%Y-%m-%d %H:%M:%S}" in began.note
+
+
+def test_an_alert_that_tells_no_start_is_said_to_tell_none() -> None:
+    began = beginning(FAILING, (an_alert(starts_at=None),))
+    assert began.at == ago(minutes=7)
+    assert began.note.startswith("The alert does not say when it began.")
+    assert "1970" not in began.note
+    assert "clock" not in began.note
+
+
+def test_one_alert_that_tells_its_start_is_enough() -> None:
+    silent, telling = an_alert(starts_at=None, fingerprint="a"), an_alert_of(ago(minutes=5), fingerprint="b")
+    assert beginning(FAILING, (silent, telling)) == (ago(minutes=5), "")
 
 
 def test_a_future_alert_about_something_that_shows_no_failure_counts_from_the_look() -> None:

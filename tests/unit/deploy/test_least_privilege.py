@@ -14,6 +14,7 @@ CREDENTIALS: Final[dict[str, set[str]]] = {
     "api": {
         "OPSMEND_API_TOKEN",
         "OPSMEND_OPERATOR_TOKEN",
+        "OPSMEND_INTAKE__GRAFANA_SECRET",
         "OPSMEND_SLACK__BOT_TOKEN",
         "OPSMEND_SLACK__SIGNING_SECRET",
         "OPSMEND_SLACK__APP_TOKEN",

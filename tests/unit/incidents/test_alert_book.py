@@ -2,7 +2,7 @@
 
 import time
 
-from tests.builders import a_target, an_alert
+from tests.builders import a_target, ago, an_alert
 
 from opsmend.domain.alert_book import AlertBook
 from opsmend.domain.target import Kind
@@ -53,6 +53,29 @@ def test_dismissed_guests_are_gone() -> None:
     book.take(GUEST)
     book.dismiss(book.guests)
     assert book.alerts == (OWN,)
+
+
+def test_a_resend_without_a_start_is_the_same_firing_until_it_resolves() -> None:
+    book = AlertBook(OWN.target)
+    silent = an_alert(target=NODE, starts_at=None)
+    assert [book.take(silent), book.take(silent)] == [True, False]
+    book.settle()
+    assert book.take(an_alert(target=NODE, starts_at=None, status="resolved"))
+    assert book.all_resolved
+
+
+def test_a_recovery_that_tells_no_start_ends_the_firing_that_told_one() -> None:
+    book = AlertBook(NODE)
+    book.take(an_alert(target=NODE, starts_at=ago(hours=1)))
+    assert book.take(an_alert(target=NODE, starts_at=None, status="resolved"))
+    assert book.all_resolved
+
+
+def test_a_late_resend_of_an_older_outbreak_says_nothing() -> None:
+    book = AlertBook(NODE)
+    book.take(an_alert(target=NODE, starts_at=ago(minutes=1)))
+    assert not book.take(an_alert(target=NODE, starts_at=ago(hours=1), status="resolved"))
+    assert not book.all_resolved
 
 
 def test_what_is_asked_after_each_step_does_not_grow_with_the_storm() -> None:

@@ -8,6 +8,7 @@ from opsmend.errors import (
     BadPayloadError,
     ChatRejectedError,
     ChatUnavailableError,
+    DecisionUnconfirmedError,
     IncidentNotFoundError,
     NothingToDecideError,
     OpsmendError,
@@ -24,6 +25,8 @@ _SENTENCES: Final[dict[type[OpsmendError], str]] = {
     BadPayloadError: "This button is not one of mine.",
     PolicyRefusedError: "You may not decide this",
     TemporalUnavailableError: "Temporal did not answer. Look again in a minute; repeat your decision if it is not there.",
+    DecisionUnconfirmedError: "No worker answers, so the incident has not taken your decision. It may still take it. Look "
+    "again in a minute and repeat it if it is not there; repeating is safe.",
     ChatUnavailableError: "Slack did not answer when I looked you up. Nothing was decided: try again.",
     ChatRejectedError: "Slack refused my look-up. Nothing was decided; an administrator finds the reason in the log.",
 }

@@ -7,7 +7,7 @@ the last ended or timed out.
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from slack_sdk.errors import SlackApiError
@@ -24,6 +24,10 @@ from opsmend.errors import SettingsError
 from opsmend.settings import SlackSettings
 
 ATTENTION_EVENT: Final = "opsmend_attention"
+ANNOUNCEMENT_EVENT: Final = "opsmend_announcement"
+
+SAID_ALREADY: Final = timedelta(minutes=2)
+"""How far back a message with the same key is looked for: several processes of ours see the same thing at the same time."""
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far Slack's clock and ours may differ: an earlier post is looked for from this long before the incident opened."""
 
@@ -49,6 +53,12 @@ class SlackChat:
         if notice.attention:
             await self._attract(notice, message)
         return message
+
+    async def announce(self, text: str, key: str) -> None:
+        message = Message(prose(text, 1000), [], {"event_type": ANNOUNCEMENT_EVENT, "event_payload": {"key": key}})
+        since = datetime.now(UTC) - SAID_ALREADY + CLOCK_SKEW
+        if not await self._find(self._channel, since, message.metadata):
+            await self._post(self._channel, message)
 
     async def _place(self, state: IncidentState, known: MessageRef | None, message: Message) -> MessageRef:
         """Update the message that is there; post one only when there is none, or somebody deleted it."""

@@ -133,6 +133,7 @@ def _situation(state: IncidentState) -> str:
         "*What broke*",
         *(f"• {prose(alert.name, 80)}: {prose(alert.summary, 250)}" for alert in state.alerts[:2]),
         _and_more(len(state.alerts) - 2, "alerts"),
+        _left_out(state.alerts_left_out),
         f"Severity {', '.join(severities) or 'unknown'} · {_counted(len(state.alerts), 'alert')}{received}"
         f" · since {state.opened_at:%Y-%m-%d %H:%M} {state.opened_at.tzname()}",
     ]
@@ -322,3 +323,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _and_more(number: int, what: str) -> str:
     return f"_and {number} more {what}_" if number > 0 else ""
+
+
+def _left_out(number: int) -> str:
+    return f"_the sender left out {_counted(number, 'alert')} of this group_" if number else ""

@@ -1,12 +1,21 @@
 """The front desk: alerts, decisions and questions about incidents, through Temporal."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,10 +26,12 @@ from opsmend.domain.alert import Alert, AlertStatus
 from opsmend.domain.approval import DecisionRecorded, DecisionRequest
 from opsmend.domain.budget import Budget
 from opsmend.domain.incident import AlertsReceived, IncidentOpened, IncidentState, Outcome, Patience, Status
-from opsmend.domain.ports.desk import IncidentReceipt, IncidentRow
+from opsmend.domain.ports.desk import IncidentPage, IncidentReceipt, IncidentRow
 from opsmend.domain.target import Target
 from opsmend.errors import (
+    AlertsRejectedError,
     AlreadyDecidedError,
+    DecisionUnconfirmedError,
     IncidentNotFoundError,
     NothingToDecideError,
     OpsmendError,
@@ -45,6 +56,16 @@ _MOST_ROWS: Final = 200
 _WORKFLOW_TYPE: Final = "Incident"
 _NO_SUCH_RUN: Final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT)
 
+_ANSWERED_WITHIN: Final = timedelta(seconds=8)
+"""What people wait for an incident to take their decision. A worker that is there answers in milliseconds, and one that has
+just been restarted in two seconds. A sentence has to be there within ten."""
+
+_TOLD_WITHIN: Final = timedelta(seconds=20)
+"""What they wait for its state."""
+
+_IN_VAIN: Final = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANGE})
+"""How Temporal refuses what it will refuse every time. What an operator can set right (a namespace, a right) is none of it."""
+
 
 class TemporalDesk:
     """Implements IncidentDesk. `patience` and `budget` are the terms that new incidents begin with."""
@@ -57,21 +78,36 @@ class TemporalDesk:
         self._timeout = rpc_timeout
         self._open = RecentlyOpen()
 
-    async def submit(self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
-        received = AlertsReceived(alerts=alerts)
+    async def submit(
+        self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
+        received = AlertsReceived(alerts=alerts, left_out=left_out)
         below = None if alone else target.below
-        if all(alert.status is AlertStatus.RESOLVED for alert in alerts):
-            told_node = await self._signal_if_open(below, received) if below else None
-            return await self._signal(target, received) or told_node
-        # Most alerts join an open incident. A bare signal costs Temporal and us about a quarter less than a signal-with-start;
-        # it is refused when the incident has closed meanwhile, and then the alerts open the next one as any others would.
-        joined = await self._signal_if_open(target, received)
-        if joined is None and below is not None:
-            joined = await self._signal_if_open(below, received)
-        return joined or await self._open_or_join(target, received)
+        async with self._taken_in_time(target):
+            if all(alert.status is AlertStatus.RESOLVED for alert in alerts):
+                told_node = await self._signal_if_open(below, received) if below else None
+                return await self._signal(target, received) or told_node
+            # Most alerts join an open incident. A bare signal costs Temporal and us about a quarter less than a
+            # signal-with-start; it is refused when the incident has closed meanwhile, and then the alerts open the next one
+            # as any others would.
+            joined = await self._signal_if_open(target, received)
+            if joined is None and below is not None:
+                joined = await self._signal_if_open(below, received)
+            return joined or await self._open_or_join(target, received)
 
     async def group_under(self, node: Target, alerts: tuple[Alert, ...]) -> None:
-        await self._open_or_join(node, AlertsReceived(alerts=alerts, watched=True))
+        async with self._taken_in_time(node):
+            await self._open_or_join(node, AlertsReceived(alerts=alerts, watched=True))
+
+    @asynccontextmanager
+    async def _taken_in_time(self, target: Target) -> AsyncIterator[None]:
+        """All calls for one target share one deadline: senders wait no longer because there were several."""
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                yield
+        except TimeoutError as e:
+            seconds = self._timeout.total_seconds()
+            raise TemporalUnavailableError(f"Temporal did not take the alerts of {target} within {seconds:.0f} s.") from e
 
     async def _signal_if_open(self, target: Target, received: AlertsReceived) -> IncidentReceipt | None:
         """Nothing is sent where no incident is known to be open. Another process may know of one that this one does not."""
@@ -91,7 +127,7 @@ class TemporalDesk:
                 rpc_timeout=self._timeout,
             )
         except RPCError as e:
-            raise TemporalUnavailableError(f"Temporal did not take the alerts of {target}: {bounded(str(e))}") from e
+            raise await self._not_taken(target, e) from e
         self._open.add(target.incident_id)
         return IncidentReceipt(id=target.incident_id, created=_started(handle))
 
@@ -103,19 +139,45 @@ class TemporalDesk:
             if e.status is RPCStatusCode.NOT_FOUND:
                 self._open.discard(target.incident_id)
                 return None
-            raise TemporalUnavailableError(f"Temporal did not take the alerts of {target}: {bounded(str(e))}") from e
+            raise await self._not_taken(target, e) from e
         return IncidentReceipt(id=target.incident_id, created=False)
 
+    async def _not_taken(self, target: Target, refusal: RPCError) -> OpsmendError:
+        why = f"Temporal did not take the alerts of {target}: {bounded(str(refusal))}"
+        if refusal.status in _IN_VAIN and not await self._is_full(target):
+            return AlertsRejectedError(why)
+        return TemporalUnavailableError(why)
+
+    async def _is_full(self, target: Target) -> bool:
+        """Whether the run takes no more signals, until it continues as a new one. Temporal answers that with the same code as
+        what it never takes, so a signal that says nothing tells which of them it is."""
+        handle = self._client.get_workflow_handle(target.incident_id)
+        try:
+            await handle.signal(IncidentWorkflow.alerts_received, AlertsReceived(alerts=()), rpc_timeout=self._timeout)
+        except RPCError as e:
+            return e.status is not RPCStatusCode.NOT_FOUND
+        return False
+
     async def decide(self, incident_id: str, request: DecisionRequest) -> DecisionRecorded:
+        try:
+            async with asyncio.timeout(_ANSWERED_WITHIN.total_seconds()):
+                return await self._decide(incident_id, request)
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
+            raise DecisionUnconfirmedError(
+                "The incident did not take the decision in time: no workflow worker answers, or Security's does not. It may "
+                "still take it. Look at the incident in a minute and repeat the decision if it is not there; repeating is safe."
+            ) from e
+
+    async def _decide(self, incident_id: str, request: DecisionRequest) -> DecisionRecorded:
         handle = self._client.get_workflow_handle(incident_id)
         try:
-            return await handle.execute_update(IncidentWorkflow.decide, request, rpc_timeout=timedelta(seconds=30))
+            return await handle.execute_update(IncidentWorkflow.decide, request, rpc_timeout=_ANSWERED_WITHIN)
         except WorkflowUpdateFailedError as e:
             if not await self._is_incident(handle):
                 raise IncidentNotFoundError(f"there is no incident {bounded(incident_id, 200)}") from e
             raise _decision_error(e) from e
         except RPCError as e:
-            if e.status is not RPCStatusCode.NOT_FOUND:
+            if e.status not in _NO_SUCH_RUN:
                 raise TemporalUnavailableError(f"Temporal did not take the decision: {bounded(str(e))}") from e
             state = await self.get(incident_id)
             if state.approval is not None:
@@ -125,7 +187,7 @@ class TemporalDesk:
     async def get(self, incident_id: str, run_id: str | None = None) -> IncidentState:
         handle = self._client.get_workflow_handle(incident_id, run_id=run_id)
         try:
-            return await handle.query(IncidentWorkflow.state, rpc_timeout=timedelta(seconds=20))
+            return await handle.query(IncidentWorkflow.state, rpc_timeout=_TOLD_WITHIN)
         except WorkflowQueryFailedError as e:
             # The server says 'invalid argument' both to a query that failed and to a run id that can be none.
             if not await self._is_incident(handle):
@@ -147,16 +209,26 @@ class TemporalDesk:
                 return False
             raise TemporalUnavailableError(f"Temporal did not tell of the incident: {bounded(str(e))}") from e
 
-    async def list(self, status: Status | None = None, outcome: Outcome | None = None) -> tuple[IncidentRow, ...]:
+    async def page(
+        self,
+        status: Status | None = None,
+        outcome: Outcome | None = None,
+        *,
+        begin: bytes | None = None,
+        limit: int = _MOST_ROWS,
+    ) -> IncidentPage:
         query = f'WorkflowType = "{_WORKFLOW_TYPE}"'
         query += f' AND OpsmendStatus = "{status.value}"' if status else ""
         query += f' AND OpsmendOutcome = "{outcome.value}"' if outcome else ""
+        found = self._client.list_workflows(query, page_size=limit, next_page_token=begin, rpc_timeout=self._timeout)
         try:
-            return tuple(
-                [_row(found) async for found in self._client.list_workflows(query, limit=_MOST_ROWS, rpc_timeout=self._timeout)]
-            )
+            await found.fetch_next_page()
         except RPCError as e:
             raise TemporalUnavailableError(f"Temporal did not list incidents: {bounded(str(e))}") from e
+        return IncidentPage(rows=tuple(map(_row, found.current_page or ())), next=found.next_page_token or None)
+
+    async def list(self, status: Status | None = None, outcome: Outcome | None = None) -> tuple[IncidentRow, ...]:
+        return (await self.page(status, outcome)).rows
 
     def ui_link(self, incident_id: str, run_id: str) -> str:
         workflow = quote(incident_id, safe="")

@@ -14,6 +14,9 @@ class TerminalChat:
     def __init__(self) -> None:
         log.warning("chat.not_configured", detail="Slack is not configured: approvals come by CLI and HTTP only.")
 
+    async def announce(self, text: str, key: str) -> None:
+        log.warning("chat.announcement", text=bounded(text), key=key)
+
     async def publish(self, notice: Notice) -> MessageRef | None:
         state = notice.state
         log.info(

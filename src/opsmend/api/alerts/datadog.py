@@ -10,7 +10,6 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from opsmend.api.alerts.intake import (
-    UNKNOWN_START,
     Parsed,
     fingerprint,
     kept_texts,
@@ -29,7 +28,7 @@ _TRANSITION_PREFIX: Final = re.compile(r"^\[[^\]]*\] ")
 """`[Triggered on {host:a}] ` before the monitor's name."""
 
 
-class _Payload(BaseModel):
+class DatadogPayload(BaseModel):
     """The template. `cycle_key` links a trigger to its renotifications and its recovery."""
 
     cycle_key: str
@@ -47,7 +46,7 @@ class _Payload(BaseModel):
 
 
 def read_datadog(body: bytes, cluster: str) -> Parsed:
-    event = _Payload.model_validate_json(body)
+    event = DatadogPayload.model_validate_json(body)
     labels = labels_of(event.tags, event.scope)
     group = {**_tags(event.scope), "monitor_id": event.monitor_id}
     # A variable that Datadog has no value for arrives empty or as written in the template.
@@ -60,7 +59,7 @@ def read_datadog(body: bytes, cluster: str) -> Parsed:
         severity=severity_of(event.priority if event.priority.startswith("P") else event.type),
         fingerprint=fingerprint(cycle, group),
         # No variable tells when the cycle began ($DATE is that of each notification); the cycle key itself tells firings apart.
-        starts_at=UNKNOWN_START,
+        starts_at=None,
         target=target_of(labels, default_cluster=cluster, group_key=digest(["datadog", group])),
         labels=texts.labels,
         annotations=texts.annotations,
@@ -87,6 +86,6 @@ def _tags(text: str) -> dict[str, str]:
     return labels
 
 
-def _annotations(event: _Payload) -> dict[str, str]:
+def _annotations(event: DatadogPayload) -> dict[str, str]:
     given = {"summary": event.status or event.title, "description": event.message, "query": event.query}
     return {key: value for key, value in given.items() if value}

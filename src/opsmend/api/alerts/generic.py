@@ -3,24 +3,26 @@
     {"name": "…", "status": "firing" | "resolved", "severity": "critical", "labels": {…}, "annotations": {…},
      "starts_at": "2026-01-31T12:00:00Z", "ends_at": …, "fingerprint": "…", "url": "…"}
 
-Only `name` and `status` are required. The same fingerprint (by default: name and labels) with the same `starts_at` is the same
-firing. A sender that leaves `starts_at` out therefore says 'the same firing' until it sends `resolved`.
+Only `name` and `status` are required; null counts as absent. Numbers and booleans in labels and annotations become text.
+The same fingerprint (by default: name and labels) with the same `starts_at` is the same firing. A sender that leaves out
+`starts_at` therefore says 'the same firing' until it sends `resolved`.
 The format is ours, so an unknown field is an error: a misspelt `starts_at` must not pass in silence.
 """
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from opsmend.api.alerts.each import MOST_ALERTS, whole_or_each
 from opsmend.api.alerts.intake import (
     FINGERPRINT_LIMIT,
     NAME_LIMIT,
     URL_LIMIT,
     Parsed,
+    Scalars,
     fingerprint,
     kept_texts,
-    known_end,
-    known_start,
+    known,
     shown_name,
     url_or_none,
 )
@@ -30,42 +32,52 @@ from opsmend.domain.alert import Alert, AlertStatus
 from opsmend.domain.record import digest
 
 
-class _Alert(BaseModel):
+class GenericAlert(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=NAME_LIMIT)
     status: AlertStatus
     severity: str = ""
-    labels: dict[str, str] = Field(default_factory=dict)
-    annotations: dict[str, str] = Field(default_factory=dict)
+    labels: Scalars = Field(default_factory=dict)
+    annotations: Scalars = Field(default_factory=dict)
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
     fingerprint: str = Field(default="", max_length=FINGERPRINT_LIMIT)
     url: str = Field(default="", max_length=URL_LIMIT)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, given: Any) -> Any:
+        return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
 
-_MANY: Final = TypeAdapter(list[_Alert])
+
+GenericAlerts = Annotated[list[GenericAlert], Field(max_length=MOST_ALERTS)]
+
+_ONE: Final = TypeAdapter(GenericAlert)
+_MANY: Final[TypeAdapter[list[GenericAlert]]] = TypeAdapter(GenericAlerts)
 
 
 def read_generic(body: bytes, cluster: str) -> Parsed:
     # Told apart by the first character: a union would answer a mistake with the complaints of both shapes.
-    many = body.lstrip()[:1] == b"["
-    alerts = _MANY.validate_json(body) if many else [_Alert.model_validate_json(body)]
-    return Parsed(alerts=tuple(_normalised(alert, cluster) for alert in alerts))
+    if body.lstrip()[:1] != b"[":
+        return Parsed((_normalised(_ONE.validate_json(body), cluster),))
+    alerts, refused = whole_or_each(body, _MANY)
+    return Parsed(tuple(_normalised(alert, cluster) for alert in alerts), refused=refused)
 
 
-def _normalised(alert: _Alert, cluster: str) -> Alert:
+def _normalised(alert: GenericAlert, cluster: str) -> Alert:
     identity = {**alert.labels, "alertname": alert.name}
     mark = fingerprint(alert.fingerprint, identity)
-    texts = kept_texts(alert.labels, alert.annotations)
+    severity = alert.severity or alert.labels.get("severity", "")
+    texts = kept_texts(alert.labels | ({"severity": severity} if severity else {}), alert.annotations)
     return Alert(
         source="generic",
         name=shown_name(alert.name),
         status=alert.status,
-        severity=severity_of(alert.severity or alert.labels.get("severity", "")),
+        severity=severity_of(severity),
         fingerprint=mark,
-        starts_at=known_start(alert.starts_at),
-        ends_at=known_end(alert.ends_at) if alert.status is AlertStatus.RESOLVED else None,
+        starts_at=known(alert.starts_at),
+        ends_at=known(alert.ends_at) if alert.status is AlertStatus.RESOLVED else None,
         target=target_of(alert.labels, default_cluster=cluster, group_key=digest(["generic", mark])),
         labels=texts.labels,
         annotations=texts.annotations,

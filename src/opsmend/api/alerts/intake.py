@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import BeforeValidator
+from pydantic_core import to_json
 
 from opsmend.domain.alert import Alert, fingerprint_of
 from opsmend.errors import bounded
@@ -22,12 +25,22 @@ ANNOTATION_LIMIT: Final = 4096
 TEXTS_LIMIT: Final = 64
 """Labels, and annotations, of one alert. Prometheus' own rules have a dozen."""
 
+BYTES_LIMIT: Final = 32 * 1024
+"""Bytes of all texts that are kept of one alert. An incident shows twenty alerts, and Temporal answers with at most 2 MiB."""
+
+_SHOWN_FIRST: Final = ("summary", "description")
+
 NAME_LIMIT: Final = 256
 FINGERPRINT_LIMIT: Final = 128
 URL_LIMIT: Final = 4096
 
-UNKNOWN_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""`starts_at` where the sender does not tell it. A constant, because a resend must be recognised as the same firing."""
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An alert of a payload that was not taken, and why not, in words that tell its sender what to change."""
+
+    alert: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +49,37 @@ class Parsed:
 
     alerts: tuple[Alert, ...]
     truncated: int = 0
+    refused: tuple[Refused, ...] = ()
 
 
-Source = Callable[[bytes, str], Parsed]
-"""(body, name of the cluster unless a label tells) -> alerts. Raises pydantic.ValidationError for a body of another shape."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A monitoring system. `payload` is the type of its bodies, for the contract."""
+
+    read: Callable[[bytes, str], Parsed]
+    payload: Any
+
+    def __call__(self, body: bytes, cluster: str) -> Parsed:
+        """`cluster` is the name of the cluster unless a label tells. Raises pydantic.ValidationError for a body of another
+        shape."""
+        return self.read(body, cluster)
+
+
+def _as_texts(value: object) -> object:
+    """Scalars as JSON writes them; null counts as absent."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _as_text(item) for key, item in value.items() if item is not None}
+
+
+def _as_text(item: object) -> object:
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    return str(item) if isinstance(item, (int, float)) else item
+
+
+Scalars = Annotated[dict[str, str], BeforeValidator(_as_texts, json_schema_input_type=dict[str, str | float | bool | None])]
+"""Labels or annotations of senders that do not write every value as a string."""
 
 
 class Texts(NamedTuple):
@@ -59,7 +99,26 @@ def kept_texts(labels: Mapping[str, str], annotations: Mapping[str, str]) -> Tex
         else:
             told[f"label {shown}"] = fitting
     told |= dict(_fit(key, value, ANNOTATION_LIMIT) for key, value in islice(annotations.items(), TEXTS_LIMIT))
-    return Texts(identity, told)
+    identity = _within(BYTES_LIMIT, identity)
+    return Texts(identity, _within(BYTES_LIMIT - _size(identity), told))
+
+
+def _within(room: int, texts: dict[str, str]) -> dict[str, str]:
+    """As many of them as have room, those that people are shown first."""
+    if _size(texts) <= room:
+        return texts
+    kept: dict[str, str] = {}
+    for key in sorted(texts, key=lambda key: key not in _SHOWN_FIRST):
+        cost = _size({key: texts[key]})
+        if cost <= room:
+            kept[key] = texts[key]
+            room -= cost
+    return kept
+
+
+def _size(texts: dict[str, str]) -> int:
+    """Bytes as JSON, in which a control character takes six."""
+    return len(to_json(texts))
 
 
 def _fit(key: str, value: str, limit: int) -> tuple[str, str]:
@@ -76,13 +135,8 @@ def _shown(key: str) -> str:
     return bounded(redact(key), NAME_LIMIT)
 
 
-def known_start(moment: datetime | None) -> datetime:
-    """`moment`, or UNKNOWN_START for none and for Go's zero time, year 1."""
-    return UNKNOWN_START if moment is None or moment.year == 1 else moment
-
-
-def known_end(moment: datetime | None) -> datetime | None:
-    """`moment`, or None for Go's zero time, which Alertmanager sends while an alert fires."""
+def known(moment: datetime | None) -> datetime | None:
+    """`moment`, or None for Go's zero time, year 1: what Alertmanager sends as the end of an alert that fires."""
     return None if moment is None or moment.year == 1 else moment
 
 

@@ -23,6 +23,14 @@ class Notice(Record):
     temporal_ui: str = ""
 
 
+class Announcer(Protocol):
+    """Raises ChatUnavailableError, ChatRejectedError."""
+
+    async def announce(self, text: str, key: str) -> None:
+        """Post a message of its own, which notifies. The same `key` is posted once in a while, whoever of us asks for it."""
+        ...
+
+
 class Chat(Protocol):
     """Raises ChatUnavailableError, ChatRejectedError."""
 

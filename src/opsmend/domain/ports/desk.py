@@ -27,15 +27,28 @@ class IncidentRow(Record):
     summary: str
 
 
+class IncidentPage(Record):
+    """Some of the incidents, newest first. `next` is where the following ones begin; None after the last."""
+
+    rows: tuple[IncidentRow, ...]
+    next: bytes | None = None
+
+
 class IncidentDesk(Protocol):
     """Raises TemporalUnavailableError from every method."""
 
-    async def submit(self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+    async def submit(
+        self, target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
         """Hand alerts of one target to its incident, opening one if any of them fires.
 
         While the node that the target is said to run on has an open incident and the target itself has none, they join that
         one: a node that is lost takes everything on it along. Not so those that are to be looked into `alone`.
+        `left_out` alerts of the same group were left out by their sender, which the incident tells.
         None when all are resolved and no incident is open. Returns only once Temporal has stored them.
+
+        Raises:
+            AlertsRejectedError: Temporal will not take them, now or later.
         """
         ...
 
@@ -44,11 +57,19 @@ class IncidentDesk(Protocol):
         ...
 
     async def decide(self, incident_id: str, request: DecisionRequest) -> DecisionRecorded:
-        """Raises IncidentNotFoundError, NothingToDecideError, PlanHashStaleError, AlreadyDecidedError, PolicyRefusedError."""
+        """Raises IncidentNotFoundError, NothingToDecideError, PlanHashStaleError, AlreadyDecidedError, PolicyRefusedError, and
+        within ten seconds DecisionUnconfirmedError."""
         ...
 
     async def get(self, incident_id: str, run_id: str | None = None) -> IncidentState:
         """The latest run of the incident, or the one named. Raises IncidentNotFoundError."""
+        ...
+
+    async def page(
+        self, status: Status | None = None, outcome: Outcome | None = None, *, begin: bytes | None = None, limit: int = 200
+    ) -> IncidentPage:
+        """At most `limit` of them, beginning where an earlier page says that the next ones do. What is none of its own
+        beginnings must not get here: Temporal takes seconds to stumble over it."""
         ...
 
     async def list(self, status: Status | None = None, outcome: Outcome | None = None) -> tuple[IncidentRow, ...]:

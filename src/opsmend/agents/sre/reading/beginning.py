@@ -31,9 +31,9 @@ class Beginning(NamedTuple):
 def beginning(snapshot: Snapshot, alerts: tuple[Alert, ...]) -> Beginning:
     """The start of the first alert; what the cluster shows where that start cannot be true."""
     seen = min(_first_signs(snapshot), default=None)
-    told = min((alert.starts_at for alert in alerts), default=None)
+    told = min((alert.starts_at for alert in alerts if alert.starts_at), default=None)
     if told is None:
-        return Beginning(seen or snapshot.taken_at)
+        return _untold(snapshot, seen) if alerts else Beginning(seen or snapshot.taken_at)
     if told > snapshot.taken_at + CLOCK_SKEW:
         return _off(snapshot, told, seen, "which was still to come: its clock looks off")
     if seen and told < seen - EARLY:
@@ -50,10 +50,19 @@ def _earliest(snapshot: Snapshot) -> datetime:
     return max(created - CLOCK_SKEW, long_ago) if created else long_ago
 
 
-def _off(snapshot: Snapshot, told: datetime, seen: datetime | None, why: str) -> Beginning:
-    instead = "the first failure that the cluster shows" if seen else "the look at the cluster"
+def _untold(snapshot: Snapshot, seen: datetime | None) -> Beginning:
     at = seen or snapshot.taken_at
-    return Beginning(at, f"The first alert says that it began at {_utc(told)}, {why}. Told against {instead}, {_utc(at)}.")
+    return Beginning(at, f"The alert does not say when it began. {_instead(at, seen)}")
+
+
+def _off(snapshot: Snapshot, told: datetime, seen: datetime | None, why: str) -> Beginning:
+    at = seen or snapshot.taken_at
+    return Beginning(at, f"The first alert says that it began at {_utc(told)}, {why}. {_instead(at, seen)}")
+
+
+def _instead(at: datetime, seen: datetime | None) -> str:
+    what = "the first failure that the cluster shows" if seen else "the look at the cluster"
+    return f"Times are told against {what}, {_utc(at)}."
 
 
 def _first_signs(snapshot: Snapshot) -> Iterator[datetime]:
