@@ -1,15 +1,26 @@
 """The API process: HTTP in, Temporal behind it, Slack's buttons where Slack is configured."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import uvicorn
+from fastapi import FastAPI
 from temporalio.service import RPCError
 
-from opsmend.adapters.slack.inbound import build_slack_app, slack_router, socket_mode
+from opsmend.adapters.slack.chat import slack_chat
+from opsmend.adapters.slack.inbound import EVENTS_PATH, SlackRequests, build_slack_app, socket_mode
 from opsmend.adapters.temporal.connection import connect
+from opsmend.adapters.temporal.workers import TemporalWorkers
+from opsmend.adapters.terminal.chat import TerminalChat
 from opsmend.api.app import create_app
+from opsmend.api.connections import BoundedHttp
+from opsmend.api.signed_route import signed_router
+from opsmend.api.worker_watch import WorkerWatch
+from opsmend.domain.ports.chat import Announcer
 from opsmend.errors import SettingsError
 from opsmend.settings import Settings
+from opsmend.telemetry import ApiMetrics
 from opsmend.worker import desk_for
 
 
@@ -32,12 +43,34 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
             return False
 
     slack = build_slack_app(settings.slack, desk) if settings.slack.bot_token else None
+    metrics = ApiMetrics()
+    watch = WorkerWatch(TemporalWorkers(client, settings.temporal.rpc_timeout), _announcer(settings), metrics)
     async with AsyncExitStack() as stack:
         routers = []
         if slack and settings.slack.app_token:
             await stack.enter_async_context(socket_mode(slack, settings.slack.app_token))
         elif slack:
-            routers.append(slack_router(slack))
-        app = create_app(settings, desk, routers=routers, ready=temporal_answers)
-        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False))
-        await server.serve()
+            routers.append(signed_router(EVENTS_PATH, SlackRequests(settings.slack, slack)))
+        await stack.enter_async_context(_watching(watch))
+        app = create_app(settings, desk, routers=routers, ready=temporal_answers, metrics=metrics, watch=watch)
+        await uvicorn.Server(http_config(app, host, port)).serve()
+
+
+def http_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """How the API is served, in tests as well."""
+    return uvicorn.Config(app, host=host, port=port, http=BoundedHttp, ws="none", log_config=None, access_log=False)
+
+
+def _announcer(settings: Settings) -> Announcer:
+    return slack_chat(settings.slack) if settings.slack.bot_token and settings.slack.channel else TerminalChat()
+
+
+@asynccontextmanager
+async def _watching(watch: WorkerWatch) -> AsyncIterator[None]:
+    task = asyncio.create_task(watch.keep_watching())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -14,9 +14,12 @@ from tests.slack_standin.standin import SlackStandin, running_slack
 from tests.slack_standin.workspace import Channel, User
 
 from opsmend.adapters.slack.chat import SlackChat, slack_chat
-from opsmend.adapters.slack.inbound import EVENTS_PATH, build_slack_app, slack_router
+from opsmend.adapters.slack.inbound import EVENTS_PATH, SlackRequests, build_slack_app
+from opsmend.api.failures import handle_failures
+from opsmend.api.signed_route import signed_router
 from opsmend.domain.incident import IncidentState
 from opsmend.settings import SlackSettings
+from opsmend.telemetry import ApiMetrics
 
 
 @dataclass
@@ -73,11 +76,18 @@ def desk(incident: IncidentState) -> MemoryDesk:
     return MemoryDesk(incident)
 
 
+def slack_side(settings: SlackSettings, desk: MemoryDesk) -> FastAPI:
+    """Where Slack posts, with the failures of the whole API."""
+    api = FastAPI()
+    api.include_router(signed_router(EVENTS_PATH, SlackRequests(settings, build_slack_app(settings, desk))))
+    handle_failures(api, ApiMetrics())
+    return api
+
+
 @pytest.fixture
 async def app(slack: SlackStandin, settings: SlackSettings, desk: MemoryDesk) -> AsyncIterator[Listener]:
     """opsmend's end of HTTP mode; the workspace sends interactions there."""
-    api = FastAPI()
-    api.include_router(slack_router(build_slack_app(settings, desk)))
+    api = slack_side(settings, desk)
     async with listening(Listener(api)) as served:
         slack.request_url = f"{served.url}{EVENTS_PATH}"
         yield served

@@ -2,9 +2,8 @@
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import SecretStr
-from tests.contract.chat.conftest import Team
+from tests.contract.chat.conftest import Team, slack_side
 from tests.contract.chat.memory_desk import MemoryDesk
 from tests.contract.chat.until import until
 from tests.slack_standin.interactions import form, signed
@@ -12,7 +11,7 @@ from tests.slack_standin.server import Listener, listening
 from tests.slack_standin.standin import NotAcknowledgedError, SlackStandin
 
 from opsmend.adapters.slack.chat import SlackChat
-from opsmend.adapters.slack.inbound import EVENTS_PATH, build_slack_app, slack_router, socket_mode
+from opsmend.adapters.slack.inbound import EVENTS_PATH, build_slack_app, socket_mode
 from opsmend.adapters.slack.message import APPROVE_ACTION
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Notice
@@ -42,8 +41,7 @@ async def test_an_approval_comes_over_the_socket_without_a_signing_secret(
 async def test_in_socket_mode_nothing_that_comes_over_http_is_genuine(
     socket_settings: SlackSettings, slack: SlackStandin, desk: MemoryDesk
 ) -> None:
-    api = FastAPI()
-    api.include_router(slack_router(build_slack_app(socket_settings, desk)))
+    api = slack_side(socket_settings, desk)
     body = form({"type": "block_actions"})
     async with listening(Listener(api)) as served, httpx.AsyncClient(trust_env=False) as client:
         headers = signed("", slack.workspace.clock(), body)

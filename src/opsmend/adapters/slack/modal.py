@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from pydantic import ValidationError
 from slack_sdk.models.blocks import InputBlock, MarkdownTextObject, PlainTextInputElement, PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from opsmend.adapters.slack.message import Question
 from opsmend.adapters.slack.mrkdwn import code
 from opsmend.domain.record import JsonObject, Record
+from opsmend.errors import BadPayloadError
 
 REASON_CALLBACK: Final = "opsmend_reject_reason"
 _BLOCK: Final = "opsmend_reason"
@@ -44,9 +46,20 @@ def reason_modal(rejection: Rejection) -> View:
     )
 
 
-def reason_of(view: JsonObject) -> str:
-    """What was typed into the form that was sent."""
-    return str(view["state"]["values"][_BLOCK][_ACTION]["value"] or "")
+def rejection_in(view: JsonObject) -> tuple[Rejection, str]:
+    """What the form that was sent is about, and the reason that was typed into it.
+
+    Raises:
+        BadPayloadError: it is not a form of ours.
+    """
+    try:
+        rejection = Rejection.model_validate_json(view["private_metadata"])
+        reason = str(view["state"]["values"][_BLOCK][_ACTION]["value"] or "")
+    except (KeyError, TypeError, ValidationError) as foreign:
+        raise BadPayloadError("the form is not one of ours") from foreign
+    if len(reason) > _REASON_LIMIT:
+        raise BadPayloadError(f"the reason is longer than {_REASON_LIMIT} characters")
+    return rejection, reason
 
 
 def _plain(text: str) -> PlainTextObject:
