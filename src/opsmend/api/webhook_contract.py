@@ -67,7 +67,8 @@ def _schema(source: str) -> dict[str, Any]:
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """With definitions in place of references to them; none of ours refers to itself."""
+    """With definitions in place of references to them; none of ours refers to itself. How many alerts a list may have is left
+    out: a body has reached its 1 MiB long before."""
     definitions = schema.pop("$defs", {})
 
     def resolve(part: Any) -> Any:
@@ -77,7 +78,7 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
             return part
         if "$ref" in part:
             return resolve(definitions[part["$ref"].rpartition("/")[2]])
-        return {key: resolve(value) for key, value in part.items()}
+        return {key: resolve(value) for key, value in part.items() if key != "maxItems"}
 
     resolved: dict[str, Any] = resolve(schema)
     return resolved

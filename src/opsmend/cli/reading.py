@@ -7,6 +7,7 @@ import typer
 
 from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, RunOption, the_api
 from opsmend.cli.output import show, show_json
+from opsmend.console.client import PAGE
 from opsmend.console.explanation_report import explanation_report
 from opsmend.console.incident_report import incident_report, incident_table
 from opsmend.domain.incident import Outcome, Status
@@ -19,16 +20,19 @@ def incidents(
     ctx: typer.Context,
     status: Annotated[Status | None, typer.Option(help="Only those that stand so.")] = None,
     outcome: Annotated[Outcome | None, typer.Option(help="Only those that ended so.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = PAGE,
     as_json: JsonOption = False,
     api: ApiOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """List incidents, newest first."""
-    found = asyncio.run(the_api(ctx, api, data_dir).incidents(status, outcome))
+    found = asyncio.run(the_api(ctx, api, data_dir).incidents(status, outcome, limit))
     if as_json:
         show_json(found)
-    else:
-        show(incident_table(found.incidents) if found.incidents else "No incidents.")
+        return
+    show(incident_table(found.incidents) if found.incidents else "No incidents.")
+    if found.next_cursor:
+        show(f"There are more than these {len(found.incidents)}. Show twice as many: --limit {2 * limit}")
 
 
 @commands.command()

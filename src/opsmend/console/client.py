@@ -17,6 +17,9 @@ from opsmend.errors import OpsmendError, bounded
 _PATIENCE: Final = timedelta(seconds=30)
 """A decision waits for the workflow to take it, which after a restart of the workers lasts some seconds."""
 
+PAGE: Final = 200
+"""Incidents that the API tells at once."""
+
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 View = TypeVar("View", bound=BaseModel)
@@ -42,9 +45,17 @@ class OpsmendApi:
         self._connection = connection
         self._transport = transport
 
-    async def incidents(self, status: str | None = None, outcome: str | None = None) -> IncidentList:
+    async def incidents(self, status: str | None = None, outcome: str | None = None, most: int = PAGE) -> IncidentList:
+        """The newest `most` of them. Whether `next_cursor` is there tells whether there are more."""
         filters = {key: value for key, value in (("status", status), ("outcome", outcome)) if value}
-        return await self._ask(IncidentList, "GET", "/v1/incidents", params=filters)
+        found = IncidentList(incidents=[])
+        while True:
+            asked = filters | {"limit": str(min(PAGE, most - len(found.incidents)))}
+            asked |= {"cursor": found.next_cursor} if found.next_cursor else {}
+            page = await self._ask(IncidentList, "GET", "/v1/incidents", params=asked)
+            found = IncidentList(incidents=[*found.incidents, *page.incidents], next_cursor=page.next_cursor)
+            if len(found.incidents) >= most or not page.next_cursor:
+                return found
 
     async def incident(self, incident_id: str, run_id: str | None = None) -> IncidentView:
         return await self._ask(IncidentView, "GET", _path(incident_id), params=_run(run_id))

@@ -13,8 +13,10 @@ from tests.builders import (
     a_plan,
     a_postmortem,
     a_recollection,
+    a_target,
     a_verdict,
     a_verification,
+    ago,
     an_alert,
     an_approval,
     an_execution,
@@ -71,6 +73,28 @@ def test_ids_are_whole_even_in_a_narrow_terminal() -> None:
 def test_list_can_be_filtered_and_says_when_there_is_none() -> None:
     shown = run_cli(DeskInMemory(an_incident()), "incidents", "--status", "closed")
     assert (shown.exit_code, shown.stdout.strip()) == (0, "No incidents.")
+
+
+def many(count: int) -> DeskInMemory:
+    return DeskInMemory(*(an_incident(target=a_target(name=f"app-{n}"), opened_at=ago(minutes=n)) for n in range(count)))
+
+
+def test_a_list_that_is_not_all_says_so_and_how_to_see_more() -> None:
+    shown = run_cli(many(201), "incidents")
+    assert shown.stdout.count("deployment:app-") == 200
+    assert "There are more than these 200." in shown.stdout
+    assert "--limit 400" in shown.stdout
+
+
+def test_more_are_shown_when_more_are_asked_for() -> None:
+    shown = run_cli(many(450), "incidents", "--limit", "450")
+    assert shown.stdout.count("deployment:app-") == 450
+    assert "There are more" not in shown.stdout
+
+
+def test_a_program_learns_that_there_are_more() -> None:
+    listed = json.loads(run_cli(many(5), "incidents", "--limit", "3", "--json").stdout)
+    assert (len(listed["incidents"]), bool(listed["next_cursor"])) == (3, True)
 
 
 def test_unknown_filter_is_a_usage_error() -> None:

@@ -9,15 +9,16 @@ The same fingerprint (by default: name and labels) with the same `starts_at` is 
 The format is ours, so an unknown field is an error: a misspelt `starts_at` must not pass in silence.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from opsmend.api.alerts.each import MOST_ALERTS, whole_or_each
 from opsmend.api.alerts.intake import (
     FINGERPRINT_LIMIT,
     NAME_LIMIT,
     URL_LIMIT,
+    Moment,
     Parsed,
     Scalars,
     fingerprint,
@@ -37,18 +38,13 @@ class GenericAlert(BaseModel):
 
     name: str = Field(min_length=1, max_length=NAME_LIMIT)
     status: AlertStatus
-    severity: str = ""
-    labels: Scalars = Field(default_factory=dict)
-    annotations: Scalars = Field(default_factory=dict)
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    fingerprint: str = Field(default="", max_length=FINGERPRINT_LIMIT)
-    url: str = Field(default="", max_length=URL_LIMIT)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, given: Any) -> Any:
-        return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
+    severity: str | None = None
+    labels: Scalars | None = None
+    annotations: Scalars | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    fingerprint: str | None = Field(default=None, max_length=FINGERPRINT_LIMIT)
+    url: str | None = Field(default=None, max_length=URL_LIMIT)
 
 
 GenericAlerts = Annotated[list[GenericAlert], Field(max_length=MOST_ALERTS)]
@@ -66,10 +62,10 @@ def read_generic(body: bytes, cluster: str) -> Parsed:
 
 
 def _normalised(alert: GenericAlert, cluster: str) -> Alert:
-    identity = {**alert.labels, "alertname": alert.name}
-    mark = fingerprint(alert.fingerprint, identity)
-    severity = alert.severity or alert.labels.get("severity", "")
-    texts = kept_texts(alert.labels | ({"severity": severity} if severity else {}), alert.annotations)
+    labels = alert.labels or {}
+    mark = fingerprint(alert.fingerprint or "", labels | {"alertname": alert.name})
+    severity = alert.severity or labels.get("severity", "")
+    texts = kept_texts(labels | ({"severity": severity} if severity else {}), alert.annotations or {})
     return Alert(
         source="generic",
         name=shown_name(alert.name),
@@ -78,8 +74,8 @@ def _normalised(alert: GenericAlert, cluster: str) -> Alert:
         fingerprint=mark,
         starts_at=known(alert.starts_at),
         ends_at=known(alert.ends_at) if alert.status is AlertStatus.RESOLVED else None,
-        target=target_of(alert.labels, default_cluster=cluster, group_key=digest(["generic", mark])),
+        target=target_of(labels, default_cluster=cluster, group_key=digest(["generic", mark])),
         labels=texts.labels,
         annotations=texts.annotations,
-        expression_url=url_or_none(alert.url),
+        expression_url=url_or_none(alert.url or ""),
     )

@@ -26,7 +26,7 @@ class GrafanaAlert(GroupAlert):
 
 class GrafanaPayload(Group):
     version: Literal["1"]
-    orgId: int = 0
+    orgId: int = Field(default=0, strict=True)
     title: str = ""
     state: str = ""
     message: str = ""

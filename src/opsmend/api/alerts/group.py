@@ -7,9 +7,9 @@ Unknown fields are ignored: both add some from release to release.
 
 from collections.abc import Mapping
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from opsmend.api.alerts.intake import fingerprint, kept_texts, known, shown_name, url_or_none
+from opsmend.api.alerts.intake import Moment, fingerprint, kept_texts, known, shown_name, url_or_none
 from opsmend.api.alerts.severity import severity_of
 from opsmend.api.alerts.target import target_of
 from opsmend.domain.alert import Alert, AlertStatus
@@ -21,8 +21,8 @@ class GroupAlert(BaseModel):
     status: AlertStatus
     labels: dict[str, str]
     annotations: dict[str, str] = Field(default_factory=dict)
-    startsAt: AwareDatetime
-    endsAt: AwareDatetime | None = None
+    startsAt: Moment
+    endsAt: Moment | None = None
     generatorURL: str = ""
     fingerprint: str = ""
 
@@ -31,7 +31,7 @@ class Group(BaseModel):
     """What both say of the group as a whole."""
 
     groupKey: str
-    truncatedAlerts: int = Field(default=0, ge=0)
+    truncatedAlerts: int = Field(default=0, ge=0, strict=True)
 
 
 def alert_of(given: GroupAlert, *, source: str, group: str, cluster: str, told: Mapping[str, str]) -> Alert:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator, WithJsonSchema
 from pydantic_core import to_json
 
 from opsmend.domain.alert import Alert, fingerprint_of
@@ -77,6 +77,9 @@ def _as_text(item: object) -> object:
         return "true" if item else "false"
     return str(item) if isinstance(item, (int, float)) else item
 
+
+Moment = Annotated[AwareDatetime, WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]})]
+"""With a time zone; a number is seconds since 1970."""
 
 Scalars = Annotated[dict[str, str], BeforeValidator(_as_texts, json_schema_input_type=dict[str, str | float | bool | None])]
 """Labels or annotations of senders that do not write every value as a string."""
