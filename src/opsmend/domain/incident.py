@@ -107,7 +107,7 @@ class IncidentState(Record):
     """One per fingerprint, its newest state."""
     alerts_received: int = 0
     """Every alert ever signalled to this run, resends included."""
-    alerts_left_out: int = Field(default=0, ge=0)
+    alerts_left_out: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
     """The most that the sender of a payload said it left out of it."""
     diagnosis: Diagnosis | None = None
     plan: Plan | None = None
