@@ -3,24 +3,21 @@ there is room. It takes root, for the file system."""
 
 import os
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.integration.outside.api_alone import an_api
 from tests.integration.outside.waiting import eventually
 
-from opsmend.embedded.processes import free_port, start_part
-from opsmend.embedded.temporal_server import TemporalServer, start_temporal
+from opsmend.embedded.temporal_server import start_temporal
 
 pytestmark = pytest.mark.timeout(300)
 
 SIZE = 220 * 1024 * 1024
-ALERTMANAGERS_PATIENCE = 10.0
-"""Seconds after which a sender gives up on an answer."""
 
 
 @dataclass
@@ -58,35 +55,6 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(where)
     finally:
         subprocess.run(["umount", "--lazy", str(where)], check=True)
-
-
-@asynccontextmanager
-async def an_api(server: TemporalServer, data_dir: Path, logs: Path) -> AsyncIterator[httpx.AsyncClient]:
-    port = free_port()
-    env = {
-        "TEMPORAL_ADDRESS": server.address,
-        "OPSMEND_API_TOKEN": "webhooks-token",
-        "OPSMEND_OPERATOR_TOKEN": "operators-token",
-        "OPSMEND_DATA_DIR": str(data_dir),
-    }
-    argv = [sys.executable, "-m", "opsmend.cli", "api", "--port", str(port)]
-    part = await start_part("api", argv, logs, env)
-    headers = {"Authorization": "Bearer webhooks-token"}
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=ALERTMANAGERS_PATIENCE, headers=headers
-    ) as client:
-
-        async def answers() -> bool:
-            try:
-                return (await client.get("/readyz")).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        await part.ready(answers)
-        try:
-            yield client
-        finally:
-            await part.stop()
 
 
 async def post(api: httpx.AsyncClient, name: str) -> httpx.Response:
