@@ -226,8 +226,7 @@ async def test_the_address_check_of_slack_is_answered(app: Listener, slack: Slac
 
 
 async def test_groups_are_read_once_for_many_clicks(question: Message, slack: SlackStandin, team: Team) -> None:
-    for _ in range(3):
-        await slack.click(team.ben, team.channel.id, question, APPROVE_ACTION)
+    await asyncio.gather(*(slack.click(team.ben, team.channel.id, question, APPROVE_ACTION) for _ in range(3)))
     await until(lambda: len(slack.workspace.ephemerals) == 3)
     assert slack.server.calls.count("usergroups.list") == 1
 

@@ -71,10 +71,12 @@ async def test_a_disk_without_room_takes_no_alerts_and_says_so(monkeypatch: pyte
     assert desk.submitted == []
 
 
-async def test_where_no_state_is_kept_no_disk_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["none", "file/below"], ids=["not there", "cannot be there"])
+async def test_where_no_state_is_kept_no_disk_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str) -> None:
     monkeypatch.setattr(disk, "LEAST_FREE", 2**62)
+    (tmp_path / "file").touch()
     desk = DeskInMemory()
-    async with a_client(desk, token=None, app=an_app(desk, data_dir=tmp_path / "none")) as client:
+    async with a_client(desk, token=None, app=an_app(desk, data_dir=tmp_path / where)) as client:
         assert (await client.get("/readyz")).status_code == 200
 
 

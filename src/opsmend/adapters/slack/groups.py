@@ -1,5 +1,6 @@
 """Which user groups a person is in: what approver policies name."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,13 +22,16 @@ class UserGroups:
         self._monotonic = monotonic
         self._members: dict[str, frozenset[str]] = {}
         self._read_at: float | None = None
+        self._reading = asyncio.Lock()
+        """Who clicks at the same moment as somebody else waits for the same answer."""
 
     async def of(self, user_id: str) -> tuple[str, ...]:
         """Sorted. Raises ChatUnavailableError, ChatRejectedError."""
-        if self._read_at is None or self._monotonic() - self._read_at >= FRESH_FOR.total_seconds():
-            read_at = self._monotonic()
-            self._members = await self._read()
-            self._read_at = read_at
+        async with self._reading:
+            if self._read_at is None or self._monotonic() - self._read_at >= FRESH_FOR.total_seconds():
+                read_at = self._monotonic()
+                self._members = await self._read()
+                self._read_at = read_at
         return tuple(sorted(handle for handle, members in self._members.items() if user_id in members))
 
     async def _read(self) -> dict[str, frozenset[str]]:

@@ -30,8 +30,12 @@ class _User(_Part):
     team_id: str | None = None
 
 
-class _Container(_Part):
+class _OnMessage(_Part):
     channel_id: str
+
+
+class _OnForm(_Part):
+    type: Literal["view"]
 
 
 class _Pressed(_Part):
@@ -55,12 +59,12 @@ class _Team(_Part):
 
 
 class Click(_Part):
-    """Of a button on a message."""
+    """Of a button on a message, or of something that a form asks back about."""
 
     type: Literal["block_actions"]
     user: _User
     team: _Team | None = None
-    container: _Container
+    container: _OnMessage | _OnForm
     trigger_id: str
     actions: list[_Pressed] = Field(min_length=1)
 

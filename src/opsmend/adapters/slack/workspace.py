@@ -1,5 +1,6 @@
 """Whose workspace the app lives in."""
 
+import asyncio
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,11 +28,13 @@ class Workspace:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._home: Home | None = None
+        self._asking = asyncio.Lock()
 
     async def home(self) -> Home:
         """Raises ChatUnavailableError, ChatRejectedError."""
-        if self._home is None:
-            with slack_call("auth.test"):
-                told = await self._client.auth_test()
-            self._home = Home(team_id=str(told["team_id"]), enterprise_id=str(told.get("enterprise_id") or ""))
-        return self._home
+        async with self._asking:
+            if self._home is None:
+                with slack_call("auth.test"):
+                    told = await self._client.auth_test()
+                self._home = Home(team_id=str(told["team_id"]), enterprise_id=str(told.get("enterprise_id") or ""))
+            return self._home
