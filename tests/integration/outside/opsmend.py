@@ -51,6 +51,7 @@ class Opsmend:
     kubeconfig: Path
     extra: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    command: str = _COMMAND
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -78,7 +79,7 @@ class Opsmend:
         said, complained = self.folder / "up.out", self.folder / "up.err"
         with said.open("wb") as out, complained.open("ab") as err:
             self.process = await asyncio.create_subprocess_exec(
-                *(_COMMAND, "up", "--port", str(self.port), "--data-dir", str(self.data_dir)),
+                *(self.command, "up", "--port", str(self.port), "--data-dir", str(self.data_dir)),
                 env=self.env, cwd=self.folder, stdout=out, stderr=err,
             )  # fmt: skip
         process = self.process
@@ -106,7 +107,7 @@ class Opsmend:
     async def run(self, *arguments: str, **env: str) -> Ran:
         """`opsmend …` in another process, which finds this one by its data directory."""
         command = await asyncio.create_subprocess_exec(
-            *(_COMMAND, *arguments),
+            *(self.command, *arguments),
             env=self.env | {"OPSMEND_DATA_DIR": str(self.data_dir), "COLUMNS": "200", **env},
             cwd=self.folder, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""Data directories of `opsmend up` as releases left them, and what records them."""
