@@ -155,6 +155,13 @@ class ChatRejectedError(PermanentError):
     """The chat service will never accept this message or credential."""
 
 
+class NewerVersionError(TransientError):
+    """What came was written by a newer version and cannot be read in full by this one; a worker of that version can."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after=timedelta(seconds=20))
+
+
 class ArtifactMissingError(PermanentError):
     """A stored artifact that history refers to is not there."""
 

@@ -12,7 +12,6 @@ from opsmend.domain.maintenance import Maintenance
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Kind, Target
 from opsmend.errors import ClusterForbiddenError
-from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from tests.builders import NOW, a_decision_request, a_ref, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, World
@@ -33,7 +32,7 @@ async def approved_by_signal(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)
-    await handle.signal(IncidentWorkflow.decide_by_signal, a_decision_request(asked.plan))
+    await handle.signal("decide_by_signal", a_decision_request(asked.plan))
     await handle.result()
 
 

@@ -15,7 +15,6 @@ from opsmend.errors import (
     PlanHashStaleError,
     PolicyRefusedError,
 )
-from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.target_lock import TargetLock
 from tests.builders import a_decision_request, a_person
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
@@ -91,7 +90,7 @@ async def test_an_answer_by_signal_counts_like_one_by_update_where_policy_lets_i
     await world.alert()
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)
-    await handle.signal(IncidentWorkflow.decide_by_signal, a_decision_request(asked.plan))
+    await handle.signal("decide_by_signal", a_decision_request(asked.plan))
     assert (await world.until_closed()).outcome is Outcome.REMEDIATED
 
 
@@ -101,7 +100,7 @@ async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(make_world:
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)
     stale = a_decision_request(asked.plan).model_copy(update={"plan_hash": "0" * 64})
-    await handle.signal(IncidentWorkflow.decide_by_signal, stale)
+    await handle.signal("decide_by_signal", stale)
     state = await world.until(lambda s: any(e.event == "decision.refused" for e in s.timeline))
     assert state.approval is None
 

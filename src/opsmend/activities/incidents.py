@@ -16,14 +16,14 @@ from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.postmortem import PostMortem
-from opsmend.domain.record import Handed, Record
+from opsmend.domain.record import Handed, Record, View
 from opsmend.domain.target import Target
 
 _LATE: Final = timedelta(seconds=10)
 """After its activity was scheduled: more than a chat that is well needs, less than a person takes to answer."""
 
 
-class AboutIncident(Handed):
+class AboutIncident(Handed, View):
     """`state` is that of the moment in which this was scheduled; None in what was scheduled before 0.2."""
 
     incident_id: str

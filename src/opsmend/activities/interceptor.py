@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from opsmend.agents.queues import agent_of
 from opsmend.agents.work import Work, at_work, ledger_in
+from opsmend.domain.record import newer_version
 from opsmend.errors import OpsmendError, RefusedError, TransientError, bounded
 
 
@@ -69,8 +71,11 @@ def _beating(work: Work, timeout: timedelta | None) -> Iterator[None]:
 def in_temporal_words(error: Exception, *details: Any) -> ApplicationError:
     """The same error as Temporal understands it; its type is our class name, which the desk turns back.
 
-    Anything that is no OpsmendError is a bug: it is retried within the patience of its activity.
+    Anything that is no OpsmendError is a bug: it is retried within the patience of its activity. So is what a newer version
+    wrote: a worker of that version may be the next to try.
     """
+    if isinstance(error, ValidationError):
+        error = newer_version(error) or error
     return ApplicationError(
         bounded(str(error)),
         *details,

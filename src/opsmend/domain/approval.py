@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from opsmend.domain.record import Record
+from opsmend.domain.record import Record, StrictRecord
 
 
 class Answer(StrEnum):
@@ -12,7 +12,7 @@ class Answer(StrEnum):
     REJECT = "reject"
 
 
-class Person(Record):
+class Person(StrictRecord):
     """Who answers: `via` is slack, http, terminal, temporal (a signal)…; `groups` are what the channel vouches for."""
 
     via: str
@@ -24,7 +24,7 @@ class Person(Record):
         return f"{self.name or self.id} ({self.via})"
 
 
-class DecisionRequest(Record):
+class DecisionRequest(StrictRecord):
     """An answer to the plan with this hash."""
 
     plan_hash: str
@@ -41,7 +41,7 @@ class DecisionRecorded(Record):
     decision: Answer
 
 
-class Approval(Record):
+class Approval(StrictRecord):
     """Who let this plan run, or refused it. An `auto` plan is approved by the policy itself."""
 
     plan_hash: str

@@ -7,10 +7,10 @@ from pydantic import AwareDatetime
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.approval import Approval
 from opsmend.domain.plan import Plan, PlannedStep
-from opsmend.domain.record import Record
+from opsmend.domain.record import Record, StrictRecord
 
 
-class ApprovedPlan(Record):
+class ApprovedPlan(StrictRecord):
     """A plan with the leave to run it: what Deployment is given and the gate checks again."""
 
     plan: Plan
@@ -32,7 +32,7 @@ class ApprovedPlan(Record):
         return AppliedChange(step_id=step.id, action=step.action, marker=self.marker(step.id))
 
 
-class AppliedChange(Record):
+class AppliedChange(StrictRecord):
     """A step that was carried out: what must be on its object from then on."""
 
     step_id: str

@@ -13,7 +13,7 @@ from opsmend.domain.diagnosis import Diagnosis
 from opsmend.domain.execution import ExecutionRecord
 from opsmend.domain.plan import Plan
 from opsmend.domain.postmortem import PostMortem
-from opsmend.domain.record import Record
+from opsmend.domain.record import Record, View
 from opsmend.domain.target import Target
 from opsmend.domain.verdict import SecurityVerdict
 from opsmend.domain.verification import Verification
@@ -93,7 +93,7 @@ class TimelineEntry(Record):
     detail: str = ""
 
 
-class IncidentState(Record):
+class IncidentState(View):
     """All that is known of an incident run: what queries return, and what API, chat message and post-mortem are made of."""
 
     id: str

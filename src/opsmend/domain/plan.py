@@ -6,10 +6,10 @@ from pydantic import Field
 
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.actions.action import BlastRadius
-from opsmend.domain.record import Record, digest
+from opsmend.domain.record import StrictRecord, digest
 
 
-class Precondition(Record):
+class Precondition(StrictRecord):
     """What the object must still be when the step runs."""
 
     uid: str
@@ -17,7 +17,7 @@ class Precondition(Record):
     """`spec_digest(object)` when the plan was made: everything but status and bookkeeping metadata."""
 
 
-class PlannedStep(Record):
+class PlannedStep(StrictRecord):
     """One action of a plan."""
 
     id: str
@@ -34,14 +34,14 @@ class PlannedStep(Record):
     """Why this action with these values, citing evidence ids."""
 
 
-class Alternative(Record):
+class Alternative(StrictRecord):
     """A plan that was considered and not chosen."""
 
     summary: str
     refused_because: str
 
 
-class Plan(Record):
+class Plan(StrictRecord):
     """What opsmend wants to do about one diagnosis. `hash` identifies all of it."""
 
     incident_id: str

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Self
 
-from opsmend.domain.record import Record
+from opsmend.domain.record import Record, StrictRecord
 
 
 class Kind(StrEnum):
@@ -31,7 +31,7 @@ WORKLOAD_KINDS = frozenset({Kind.DEPLOYMENT, Kind.STATEFUL_SET, Kind.DAEMON_SET}
 """Kinds with a pod template and a rollout."""
 
 
-class ObjectRef(Record):
+class ObjectRef(StrictRecord):
     """One object of a cluster. `namespace` is empty for cluster-scoped kinds."""
 
     kind: Kind

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from opsmend.domain.record import Record
+from opsmend.domain.record import StrictRecord
 
 
 class Autonomy(StrEnum):
@@ -18,7 +18,7 @@ class Autonomy(StrEnum):
     """Carry it out and tell."""
 
 
-class PolicyDecision(Record):
+class PolicyDecision(StrictRecord):
     """What the policy allows for one plan: the lowest autonomy over its steps."""
 
     autonomy: Autonomy
@@ -35,13 +35,13 @@ class Severity(StrEnum):
     BLOCK = "block"
 
 
-class SecurityFinding(Record):
+class SecurityFinding(StrictRecord):
     check: str
     severity: Severity
     text: str
 
 
-class SecurityVerdict(Record):
+class SecurityVerdict(StrictRecord):
     """Security's word on a plan: `passed` is false when anything blocks."""
 
     plan_hash: str

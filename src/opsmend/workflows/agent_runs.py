@@ -37,7 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.execution import ExecutionRecord, StepRecord, StepStatus
     from opsmend.domain.plan import Alternative, Plan
     from opsmend.domain.ports.artifacts import ArtifactRef
-    from opsmend.domain.record import JsonObject
+    from opsmend.domain.record import JsonObject, understood
     from opsmend.domain.verdict import SecurityVerdict
     from opsmend.domain.verification import Baseline, Health, HealthCheck, Verification
 
@@ -143,9 +143,9 @@ class ArchitectPlanning:
     async def run(self, request: PlanningRequest) -> Planning:
         async with _accounted("architect") as account:
             state = await account.walk({"planning": request.model_dump(mode="json")})
-        alternatives = tuple(Alternative.model_validate(a) for a in state["alternatives"])
+        alternatives = tuple(understood(Alternative, a) for a in state["alternatives"])
         return Planning(
-            plan=Plan.model_validate(state["plan"]) if state["plan"] else None,
+            plan=understood(Plan, state["plan"]) if state["plan"] else None,
             alternatives=alternatives,
             reason="" if state["plan"] else _why_no_plan(alternatives),
             usage=account.usage,
@@ -167,7 +167,7 @@ class SecurityReview:
     async def run(self, request: ReviewRequest) -> Review:
         async with _accounted("security") as account:
             state = await account.walk({"review": request.model_dump(mode="json")})
-        return Review(verdict=SecurityVerdict.model_validate(state["verdict"]), usage=account.usage, calls=account.calls)
+        return Review(verdict=understood(SecurityVerdict, state["verdict"]), usage=account.usage, calls=account.calls)
 
 
 @workflow.defn(name="DeploymentExecution")

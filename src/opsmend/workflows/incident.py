@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeUpdate
+from temporalio.common import RawValue, SearchAttributeUpdate
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
     from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, Published, PublishRequest
     from opsmend.agents.patience import NOTIFY, THINK, on
     from opsmend.agents.queues import CONNECTORS
@@ -49,10 +51,14 @@ from opsmend.workflows.agent_runs import RUN_STOPPED, calls_in
 from opsmend.workflows.crew import Crew
 from opsmend.workflows.guests import Guests
 from opsmend.workflows.incident_log import IncidentLog, IncidentOver, root_of
+from opsmend.workflows.incoming import read
 from opsmend.workflows.keep_last_good import keep_namespace
 from opsmend.workflows.question import Question
 from opsmend.workflows.sitting_out import SittingOut
 from opsmend.workflows.target_lock import TargetLockedError, TargetLocks, locked
+
+ALERTS_RECEIVED: Final = "alerts_received"
+"""The signal that brings alerts, with an AlertsReceived."""
 
 MOST_PLANS: Final = 3
 """Plans of one run: a world that has gone stale under three of them changes too fast for us."""
@@ -451,8 +457,9 @@ class IncidentWorkflow:
 
     # ── alerts, decisions, questions ──────────────────────────────────────────────────────────────────────────────
 
-    @workflow.signal(name="alerts_received")
-    def alerts_received(self, received: AlertsReceived) -> None:
+    @workflow.signal(name=ALERTS_RECEIVED)
+    def alerts_received(self, signal: RawValue) -> None:
+        received = read(signal, AlertsReceived)
         self._take(received.alerts, watched=received.watched)
         self._tell_left_out(received.left_out)
 
@@ -475,11 +482,16 @@ class IncidentWorkflow:
             raise ApplicationError(str(e), type=type(e).__name__, non_retryable=True) from e
 
     @workflow.signal(name="decide_by_signal")
-    async def decide_by_signal(self, request: DecisionRequest) -> None:
+    async def decide_by_signal(self, signal: RawValue) -> None:
         """The same by signal, for the Temporal UI and CLI. A signal has no answer, so a refusal goes to the timeline.
 
         Nobody vouches for the name in a signal, so whatever channel it claims, it counts as one that came by Temporal.
         """
+        try:
+            request = read(signal, DecisionRequest)
+        except ValidationError as e:
+            self._log.note("decision.refused", f"a signal that is no answer: {bounded(str(e))}")
+            return
         request = request.model_copy(update={"by": Person(via="temporal", id=request.by.id, name=request.by.name)})
         try:
             self._question.check(request)
@@ -493,8 +505,8 @@ class IncidentWorkflow:
             self._question.record(request)
 
     @workflow.signal(name=RUN_STOPPED)
-    def run_stopped(self, stopped: RunStopped) -> None:
-        self._crew.stopped(stopped)
+    def run_stopped(self, signal: RawValue) -> None:
+        self._crew.stopped(read(signal, RunStopped))
 
     @workflow.query(name="state")
     def state(self) -> IncidentState:

@@ -27,7 +27,7 @@ from opsmend.domain.execution import ExecutionRecord
 from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.plan import Plan, PlannedStep
 from opsmend.domain.ports.chat import Notice
-from opsmend.domain.record import JsonObject, Record
+from opsmend.domain.record import JsonObject, StrictRecord
 from opsmend.domain.verdict import SecurityVerdict
 
 APPROVE_ACTION: Final = "opsmend_approve"
@@ -59,7 +59,7 @@ _OUTCOME: Final = {
 }
 
 
-class Question(Record):
+class Question(StrictRecord):
     """What a button is about. It comes back from outside, so the desk decides what it is worth."""
 
     incident_id: str

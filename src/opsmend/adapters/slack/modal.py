@@ -8,7 +8,7 @@ from slack_sdk.models.views import View
 
 from opsmend.adapters.slack.message import Question
 from opsmend.adapters.slack.mrkdwn import code
-from opsmend.domain.record import JsonObject, Record
+from opsmend.domain.record import JsonObject, StrictRecord
 from opsmend.errors import BadPayloadError
 
 REASON_CALLBACK: Final = "opsmend_reject_reason"
@@ -18,7 +18,7 @@ _REASON_LIMIT: Final = 2000
 """DecisionRequest.reason takes no more."""
 
 
-class Rejection(Record):
+class Rejection(StrictRecord):
     """What the form is about and where its answer is to be told."""
 
     question: Question

@@ -39,7 +39,7 @@ from opsmend.errors import (
     bounded,
 )
 from opsmend.workflows import search_attributes
-from opsmend.workflows.incident import IncidentWorkflow
+from opsmend.workflows.incident import ALERTS_RECEIVED, IncidentWorkflow
 
 _DECISION_ERRORS: Final[Mapping[str, type[OpsmendError]]] = MappingProxyType(
     {
@@ -49,6 +49,7 @@ _DECISION_ERRORS: Final[Mapping[str, type[OpsmendError]]] = MappingProxyType(
             AlreadyDecidedError,
             NothingToDecideError,
             errors.PolicyRefusedError,
+            errors.NewerVersionError,
         )
     }
 )
@@ -121,7 +122,7 @@ class TemporalDesk:
                 IncidentOpened(target=target, patience=self._patience, budget=self._budget),
                 id=target.incident_id,
                 task_queue=WORKFLOWS,
-                start_signal="alerts_received",
+                start_signal=ALERTS_RECEIVED,
                 start_signal_args=[received],
                 static_summary=bounded(f"{first.severity}: {first.name} on {target}", 180),
                 rpc_timeout=self._timeout,
@@ -134,7 +135,7 @@ class TemporalDesk:
     async def _signal(self, target: Target, received: AlertsReceived) -> IncidentReceipt | None:
         handle = self._client.get_workflow_handle(target.incident_id)
         try:
-            await handle.signal(IncidentWorkflow.alerts_received, received, rpc_timeout=self._timeout)
+            await handle.signal(ALERTS_RECEIVED, received, rpc_timeout=self._timeout)
         except RPCError as e:
             if e.status is RPCStatusCode.NOT_FOUND:
                 self._open.discard(target.incident_id)

@@ -1,8 +1,10 @@
 """How values of ours become payloads of Temporal: JSON, read and written by pydantic."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Self
 
+from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
@@ -14,7 +16,7 @@ from temporalio.converter import (
     SerializationContext,
 )
 
-from opsmend.domain.record import Handed
+from opsmend.domain.record import Handed, View, newer_version
 
 HANDED: Final = "opsmend-handed"
 """Metadata of the payload of a Handed."""
@@ -26,6 +28,23 @@ class _Json(PydanticJSONPlainPayloadConverter):
         if payload is not None and isinstance(value, Handed):
             payload.metadata[HANDED] = b"true"
         return payload
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        """Raises NewerVersionError where a newer version wrote what must be read whole: a workflow's task fails by it, and is
+        tried again until a worker of that version takes it."""
+        try:
+            if isinstance(type_hint, type) and issubclass(type_hint, View):
+                return _adapter(type_hint).validate_json(payload.data, extra="ignore")
+            return super().from_payload(payload, type_hint)
+        except ValidationError as e:
+            if newer := newer_version(e):
+                raise newer from e
+            raise
+
+
+@cache
+def _adapter(view: type[View]) -> TypeAdapter[View]:
+    return TypeAdapter(view)
 
 
 _JSON: Final = _Json()

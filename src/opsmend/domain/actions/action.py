@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Self
 
 from pydantic import model_validator
 
-from opsmend.domain.record import JsonObject, Record
+from opsmend.domain.record import JsonObject, Record, StrictRecord
 from opsmend.domain.snapshot import Revision
 from opsmend.domain.target import Kind, ObjectRef
 
@@ -29,7 +29,7 @@ class LiveObject(Record):
     """For actions that need them: the revisions of the workload, newest first."""
 
 
-class BlastRadius(Record):
+class BlastRadius(StrictRecord):
     """What a change touches if all goes as planned."""
 
     pods: int
@@ -43,7 +43,7 @@ class BlastRadius(Record):
         return f"{self.pods} pods of {touched}" + (", running pods are replaced" if self.interrupts else "")
 
 
-class Action(Record):
+class Action(StrictRecord):
     """Base of all actions. Subclasses set a `type` Literal, which is also the name that policies use."""
 
     kinds: ClassVar[frozenset[Kind]]

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from opsmend.domain.actions.workload_fields import container_of, put_or_drop
-from opsmend.domain.record import JsonObject, Record
+from opsmend.domain.record import JsonObject, StrictRecord
 from opsmend.errors import PlanStaleError
 
 
@@ -17,7 +17,7 @@ class ProbeKind(StrEnum):
     STARTUP = "startup"
 
 
-class ProbeChange(Record):
+class ProbeChange(StrictRecord):
     """Where a probe knocks. What is None is left as it is; an empty path takes the path away."""
 
     container: str
@@ -62,7 +62,7 @@ class ProbeChange(Record):
         raise PlanStaleError(f"container {self.container} has no {self.kind} probe with what is to be changed.")
 
 
-class EnvironmentChange(Record):
+class EnvironmentChange(StrictRecord):
     """One literal variable, set or (value None) unset. A variable that refers to a Secret, ConfigMap or field is left alone."""
 
     container: str
@@ -99,7 +99,7 @@ class EnvironmentChange(Record):
         return at
 
 
-class ContainerPortChange(Record):
+class ContainerPortChange(StrictRecord):
     """Change the number of the declared port `port` to `to`; name and protocol stay."""
 
     container: str
@@ -125,7 +125,7 @@ class ContainerPortChange(Record):
         return ContainerPortChange(container=self.container, port=self.to, to=before, protocol=self.protocol)
 
 
-class Toleration(Record):
+class Toleration(StrictRecord):
     """As Kubernetes has it; None leaves a field out."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
