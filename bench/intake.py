@@ -17,7 +17,8 @@ from bench.results import Aim, Row, percentile
 from bench.stack import API_TOKEN, Server, api, cpu_seconds, temporal
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.api.alerts import SOURCES
-from opsmend.domain.incident import AlertsReceived, IncidentOpened
+from opsmend.domain.incident import AlertsReceived
+from opsmend.domain.opened import IncidentOpened
 
 OPEN_TARGETS: Final = 50
 _SIGNAL_TIMEOUT: Final = timedelta(seconds=10)

@@ -57,6 +57,7 @@ from opsmend.domain.ports.thinker import Thinker
 from opsmend.policy.engine import CedarJudge
 from opsmend.settings import Settings
 from opsmend.telemetry import keep_traces_here
+from opsmend.workflows.aftermath import Aftermath
 from opsmend.workflows.agent_runs import (
     ArchitectPlanning,
     DeploymentExecution,
@@ -82,6 +83,7 @@ WORKFLOWS: Final = (
     SreVerification,
     TargetLock,
     KeepLastGood,
+    Aftermath,
 )
 
 

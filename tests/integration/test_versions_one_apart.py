@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 WEB = f"incident:{CLUSTER}:shop:deployment:web"
 ALL = ("workflows", "architect", "security", "deployment", "sre", "connectors")
 TELLS_MORE = (
-    "alert.Alert", "incident.AlertsReceived", "incident.Patience", "incident.IncidentOpened", "diagnosis.Evidence",
+    "alert.Alert", "incident.AlertsReceived", "incident.Patience", "opened.IncidentOpened", "diagnosis.Evidence",
     "incident.TimelineEntry", "incident.IncidentState",
 )  # fmt: skip
 ASKS_MORE = ("approval.DecisionRequest",)

@@ -29,6 +29,7 @@ from opsmend.errors import (
     ChatUnavailableError,
     ClusterForbiddenError,
     ClusterUnavailableError,
+    MemoryUnavailableError,
     PlanStaleError,
 )
 from tests.builders import (
@@ -192,8 +193,11 @@ class SeenInTheWrongMoment(ClusterInMemory):
 class MemoryInMemory:
     def __init__(self) -> None:
         self.kept: dict[str, PostMortem] = {}
+        self.down = False
 
     async def remember(self, postmortem: PostMortem) -> None:
+        if self.down:
+            raise MemoryUnavailableError("Milvus is down")
         self.kept[postmortem.run_id] = postmortem
 
     async def recall(self, symptoms: str, category: Category, limit: int = 3) -> tuple[Recollection, ...]:

@@ -7,7 +7,7 @@ import pytest
 from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Target
-from opsmend.workflows.sitting_out import LOOKS_WHILE_IT_MOVES
+from opsmend.workflows.phases.sitting_out import LOOKS_WHILE_IT_MOVES
 from tests.builders import a_crashing_container, a_pod, a_snapshot, a_workload
 from tests.workflows.conftest import MakeWorld
 from tests.workflows.fakes import ClusterInMemory, SeenInTheWrongMoment

@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import EventType
 
 from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.maintenance import LONGEST, Maintenance
-from opsmend.workflows.sitting_out import MOST_WINDOWS, SHORTEST_WINDOW
+from opsmend.workflows.phases.sitting_out import MOST_WINDOWS, SHORTEST_WINDOW
 from tests.builders import NOW, a_ref
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 

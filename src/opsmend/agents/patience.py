@@ -49,10 +49,27 @@ KEEP: Final = ActivityConfig(
 )
 """Housekeeping that comes again in minutes: what cannot be had until then is left to the next time."""
 
+JUDGE: Final = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(minutes=1),
+    heartbeat_timeout=_HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
+)
+"""Asking policy about somebody who waits for the word: who does not get it answers once more."""
+
+SOON: Final = ActivityConfig(
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=timedelta(seconds=30),
+    heartbeat_timeout=_HEARTBEAT,
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=5),
+)
+"""What others wait for a moment and can do without: it is done later where it cannot be done at once."""
+
 NOTIFY: Final = ActivityConfig(
     start_to_close_timeout=timedelta(seconds=30),
-    schedule_to_close_timeout=timedelta(hours=6),
+    schedule_to_close_timeout=timedelta(days=14),
     heartbeat_timeout=_HEARTBEAT,
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
 )
-"""Telling people and remembering: chat or Milvus may be down for an evening; the incident goes on meanwhile."""
+"""Telling people, handing alerts on and remembering: chat, Temporal or Milvus may be down over a holiday. Nothing waits for it:
+the incident goes on meanwhile, and its next outbreak as well."""

@@ -1,6 +1,8 @@
 """What was done, step by step."""
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Final, Self
 
 from pydantic import AwareDatetime
 
@@ -8,6 +10,7 @@ from opsmend.domain.actions import AnyAction
 from opsmend.domain.approval import Approval
 from opsmend.domain.plan import Plan, PlannedStep
 from opsmend.domain.record import Record, StrictRecord
+from opsmend.errors import ClusterCredentialError, ClusterForbiddenError, ClusterUnavailableError
 
 
 class ApprovedPlan(StrictRecord):
@@ -77,12 +80,19 @@ class StepRecord(Record):
     action: str
     status: StepStatus
     detail: str = ""
+    error: str = ""
+    """The class of the error that it FAILED by, one of errors.py."""
     resource_version: str = ""
     at: AwareDatetime
 
     @property
     def changed_something(self) -> bool:
         return self.status in (StepStatus.APPLIED, StepStatus.ALREADY_APPLIED)
+
+
+_NO_WAY_THERE: Final = frozenset(
+    {ClusterUnavailableError.__name__, ClusterForbiddenError.__name__, ClusterCredentialError.__name__}
+)
 
 
 class ExecutionRecord(Record):
@@ -104,3 +114,17 @@ class ExecutionRecord(Record):
     @property
     def changed_something(self) -> bool:
         return any(step.changed_something for step in self.steps)
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether it failed by the way to the cluster, and not by what was to be done there."""
+        return any(step.error in _NO_WAY_THERE for step in self.steps)
+
+    @classmethod
+    def gave_up(cls, approved: ApprovedPlan, why: str, at: datetime) -> Self:
+        """Of a run that ended without telling how far it came. An undo looks for the mark of each step, so all are named."""
+        first = approved.steps[0]
+        failed = StepRecord(
+            step_id=first.id, action=first.action.type, status=StepStatus.FAILED, detail=f"gave up: {why}", at=at
+        )
+        return cls(plan_hash=approved.plan.hash, steps=(failed,), compensations=tuple(step.id for step in approved.steps))

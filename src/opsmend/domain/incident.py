@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from pydantic import AwareDatetime, Field
 
-from opsmend.domain.alert import Alert, Firing
+from opsmend.domain.alert import Alert
 from opsmend.domain.approval import Approval
-from opsmend.domain.budget import Budget, Usage
+from opsmend.domain.budget import Usage
 from opsmend.domain.call_ledger import CallLedger
 from opsmend.domain.diagnosis import Diagnosis
 from opsmend.domain.execution import ExecutionRecord
@@ -17,6 +18,9 @@ from opsmend.domain.record import Record, View
 from opsmend.domain.target import Target
 from opsmend.domain.verdict import SecurityVerdict
 from opsmend.domain.verification import Verification
+
+MOST_ALERTS: Final = 20
+"""Different alerts of one target that are shown and looked into; all are counted and all must resolve."""
 
 
 class Status(StrEnum):
@@ -54,6 +58,9 @@ class Patience(Record):
     lock_deadline: timedelta = timedelta(minutes=30)
     quiet_after: timedelta = timedelta(hours=12)
     """A firing that was not resent for so long counts as over (Alertmanager's default repeat_interval is 4 h)."""
+    look_again_after: timedelta = timedelta(minutes=15)
+    """Until a target that was found well, or that nobody could look at, is looked at again while its alert fires on. Twice as
+    long each time for one that is still well, up to four hours: a look is some twelve calls to the cluster."""
 
 
 class AlertsReceived(Record):
@@ -64,18 +71,6 @@ class AlertsReceived(Record):
     """Alerts of another target that an incident of its own sees to."""
     left_out: int = Field(default=0, ge=0, exclude_if=lambda count: count == 0)
     """How many alerts of the same group the sender says that it left out. It does not tell of which targets they were."""
-
-
-class IncidentOpened(Record):
-    """Input of the Incident workflow. The alerts themselves come by signal, in the same call as the start."""
-
-    target: Target
-    patience: Patience = Patience()
-    budget: Budget = Budget()
-    settled: tuple[Firing, ...] = ()
-    """Firings that an earlier run of this incident ended on; their resends open nothing new."""
-    carried: tuple[Alert, ...] = ()
-    """Alerts that the earlier run took but did not cover."""
 
 
 class IncidentClosed(Record):
@@ -98,6 +93,11 @@ class IncidentState(View):
 
     id: str
     run_id: str
+    """The run in which it began. It stays the same when a long incident goes on in a new run, with a history of its own."""
+    now_in: str = ""
+    """The run in which it goes on, where that is another one."""
+    continued: bool = False
+    """Whether this run is over and the incident is not: it goes on in the next run of the same id."""
     target: Target
     status: Status = Status.INVESTIGATING
     outcome: Outcome | None = None

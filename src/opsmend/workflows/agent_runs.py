@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.budget import Usage
     from opsmend.domain.call_ledger import CallLedger
     from opsmend.domain.diagnosis import Diagnosis
-    from opsmend.domain.execution import ExecutionRecord, StepRecord, StepStatus
+    from opsmend.domain.execution import ExecutionRecord, StepRecord
     from opsmend.domain.plan import Alternative, Plan
     from opsmend.domain.ports.artifacts import ArtifactRef
     from opsmend.domain.record import JsonObject, understood
@@ -180,7 +180,7 @@ class DeploymentExecution:
             try:
                 record = _record(request, await account.walk({"execute": request.model_dump(mode="json")}))
             except ActivityError as e:
-                record = _gave_up(request, e)
+                record = ExecutionRecord.gave_up(request.approved, str(e.cause or e), workflow.now())
         return Execution(record=record, usage=account.usage, calls=account.calls)
 
 
@@ -190,20 +190,6 @@ def _record(request: ExecutionRequest, state: JsonObject) -> ExecutionRecord:
         steps=tuple(StepRecord.model_validate(s) for s in state["done"]),
         compensations=tuple(state.get("compensations", [])),
     )
-
-
-def _gave_up(request: ExecutionRequest, failure: ActivityError) -> ExecutionRecord:
-    """Which steps were reached is not known here; compensation looks for each step's marker, so naming all is safe."""
-    approved = request.approved
-    failed = StepRecord(
-        step_id=approved.steps[0].id,
-        action=approved.steps[0].action.type,
-        status=StepStatus.FAILED,
-        detail=f"gave up: {failure.cause or failure}",
-        at=workflow.now(),
-    )
-    begun = tuple(step.id for step in approved.steps)
-    return ExecutionRecord(plan_hash=approved.plan.hash, steps=(failed,), compensations=begun)
 
 
 @workflow.defn(name="SreVerification")

@@ -13,3 +13,6 @@ SOURCE: Final = SearchAttributeKey.for_keyword("OpsmendSource")
 TIER: Final = SearchAttributeKey.for_keyword("OpsmendTier")
 
 ALL: Final = (TARGET, STATUS, OUTCOME, SEVERITY, AUTONOMY, SOURCE, TIER)
+
+CONTINUED: Final = "continued"
+"""The status of a run whose incident goes on in the next one. No incident has it, so that each is counted once."""

@@ -51,7 +51,7 @@ def test_dismissed_guests_are_gone() -> None:
     book = AlertBook(NODE)
     book.take(OWN)
     book.take(GUEST)
-    book.dismiss(book.guests)
+    book.hand_on(book.guests)
     assert book.alerts == (OWN,)
 
 

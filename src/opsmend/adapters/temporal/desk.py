@@ -25,7 +25,8 @@ from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.alert import Alert, AlertStatus
 from opsmend.domain.approval import DecisionRecorded, DecisionRequest
 from opsmend.domain.budget import Budget
-from opsmend.domain.incident import AlertsReceived, IncidentOpened, IncidentState, Outcome, Patience, Status
+from opsmend.domain.incident import AlertsReceived, IncidentState, Outcome, Patience, Status
+from opsmend.domain.opened import IncidentOpened
 from opsmend.domain.ports.desk import IncidentPage, IncidentReceipt, IncidentRow
 from opsmend.domain.target import Target
 from opsmend.errors import (

@@ -66,7 +66,7 @@ class DeploymentAgent:
             except TargetGoneError as e:
                 return _ended(step, StepStatus.STALE, str(e))
             except (PermanentError, HumanNeededError) as e:
-                return _ended(step, StepStatus.FAILED, f"dry run: {e}")
+                return _ended(step, StepStatus.FAILED, f"dry run: {e}", e)
             if not rehearsal.matches_plan:
                 return _ended(
                     step,
@@ -92,7 +92,7 @@ class DeploymentAgent:
         except (PlanStaleError, TargetGoneError) as e:
             return _ended(step, StepStatus.STALE, str(e))
         except (PermanentError, HumanNeededError) as e:
-            return _ended(step, StepStatus.FAILED, str(e))
+            return _ended(step, StepStatus.FAILED, str(e), e)
         return {"done": [record.model_dump(mode="json")], **spent()}
 
     async def check(self, state: NextStep) -> dict[str, Any]:
@@ -125,8 +125,15 @@ def _position(state: NextStep) -> int:
     return len(state.get("done") or [])
 
 
-def _ended(step: PlannedStep, status: StepStatus, detail: str) -> dict[str, Any]:
-    record = StepRecord(step_id=step.id, action=step.action.type, status=status, detail=detail, at=datetime.now(UTC))
+def _ended(step: PlannedStep, status: StepStatus, detail: str, error: Exception | None = None) -> dict[str, Any]:
+    record = StepRecord(
+        step_id=step.id,
+        action=step.action.type,
+        status=status,
+        detail=detail,
+        error=type(error).__name__ if error else "",
+        at=datetime.now(UTC),
+    )
     return {"done": [record.model_dump(mode="json")], **spent()}
 
 

@@ -6,59 +6,68 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from opsmend.activities.policy import DeciderCheck, PolicyActivities
-    from opsmend.agents.patience import THINK, on
+    from opsmend.agents.patience import JUDGE, on
     from opsmend.agents.queues import SECURITY
     from opsmend.domain.approval import Approval, DecisionRequest
     from opsmend.domain.incident import Outcome, Patience
+    from opsmend.domain.opened import Asked
     from opsmend.domain.plan import Plan
+    from opsmend.domain.verification import Baseline
     from opsmend.errors import AlreadyDecidedError, NothingToDecideError, PlanHashStaleError
 
-from opsmend.workflows.incident_log import IncidentLog, IncidentOver
+from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver
+from opsmend.workflows.phases.interruptions import Interruptions
 
 
 class Question:
-    """At most one plan waits for an answer at a time."""
+    """At most one plan waits for an answer at a time. `asked` says since when, while one does."""
 
-    def __init__(self, log: IncidentLog, terms: Patience) -> None:
+    def __init__(self, log: IncidentLog, interruptions: Interruptions, terms: Patience, asked: Asked | None = None) -> None:
         self._log = log
+        self._interruptions = interruptions
         self._terms = terms
-        self._plan: Plan | None = None
+        self.asked = asked
+        self._plan = log.state.plan if asked else None
 
-    def open(self, plan: Plan) -> None:
+    def open(self, plan: Plan, baseline: Baseline) -> None:
         self._plan = plan
+        self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline)
 
     def withdraw(self) -> None:
         """Nobody needs to answer any more."""
         self._plan = None
+        self.asked = None
 
     async def answered(self) -> Approval:
         """Wait for the answer, for days.
 
         Raises:
             IncidentOver: nobody answered in time.
+            HistoryFullError: it is asked on in the next run.
         """
-        asked = workflow.now()
         terms = self._terms
-        for after, event, sentence in (
+        deadlines = (
             (terms.remind_after, "approval.reminded", "Reminder: this plan still waits for an answer."),
             (terms.escalate_after, "approval.escalated", "Nobody has answered yet: escalated."),
             (terms.expire_after, "approval.expired", "Nobody answered in time; nothing was changed."),
-        ):
-            wait = max(asked + after - workflow.now(), timedelta(0))
-            try:
-                await workflow.wait_condition(
-                    lambda: self._log.state.approval is not None, timeout=wait, timeout_summary=f"until {event}"
-                )
+        )
+        assert self.asked is not None  # noqa: S101 - it is open
+        for after, event, sentence in deadlines[self.asked.deadlines_passed :]:
+            if await self._answered_by(self.asked, after, event):
                 break
-            except TimeoutError:
-                self._log.attention = sentence
-                if event == "approval.escalated":
-                    self._log.set(escalations=self._log.state.escalations + 1)
-                self._log.note(event, sentence)
-        self._plan = None
+            self.asked = self.asked.model_copy(update={"deadlines_passed": self.asked.deadlines_passed + 1})
+            self._log.attention = sentence
+            if event == "approval.escalated":
+                self._log.set(escalations=self._log.state.escalations + 1)
+            self._log.note(event, sentence)
+        self.withdraw()
         if self._log.state.approval is None:
             raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time")
         return self._log.state.approval
+
+    async def _answered_by(self, asked: Asked, after: timedelta, event: str) -> bool:
+        wait = max(asked.since + after - workflow.now(), timedelta(0))
+        return await self._interruptions.wait(lambda: self._log.state.approval is not None, wait, f"until {event}")
 
     def check(self, request: DecisionRequest) -> None:
         """Whether `request` answers the open question.
@@ -83,7 +92,7 @@ class Question:
         await workflow.execute_activity_method(
             PolicyActivities.check_decider,
             DeciderCheck(person=request.by, plan=self._plan, cluster=self._log.state.target.cluster),
-            **on(SECURITY, THINK, f"May {request.by.via} person {request.by.id} decide?"),
+            **on(SECURITY, JUDGE, f"May {request.by.via} person {request.by.id} decide?"),
         )
 
     def record(self, request: DecisionRequest) -> None:

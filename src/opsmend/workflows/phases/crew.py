@@ -1,6 +1,6 @@
 """The agents at work for one incident: a child workflow for each run, what it used entered into the incident's bill."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -31,7 +31,8 @@ from opsmend.workflows.agent_runs import (
     SreInvestigation,
     SreVerification,
 )
-from opsmend.workflows.incident_log import IncidentLog, IncidentOver
+from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver
+from opsmend.workflows.phases.interruptions import Interruptions
 
 Request = TypeVar("Request")
 Result = TypeVar("Result", Investigation, Planning, Review, Execution, Verified)
@@ -41,13 +42,19 @@ _LONGER_THAN_A_VERIFICATION: Final = timedelta(hours=2)
 
 
 class Crew:
-    """Each method raises FailureError when the run failed, and those before a change IncidentOver when the budget is spent."""
+    """Each method raises FailureError when the run failed, and those before a change IncidentOver when the budget is spent.
 
-    def __init__(self, log: IncidentLog, budget: Budget, terms: Patience) -> None:
+    `runs` says how often each agent was at work.
+    """
+
+    def __init__(
+        self, log: IncidentLog, interruptions: Interruptions, budget: Budget, terms: Patience, runs: Mapping[str, int]
+    ) -> None:
         self._log = log
+        self._interruptions = interruptions
         self._budget = budget
         self._timeout = terms.verify_deadline + _LONGER_THAN_A_VERIFICATION
-        self._runs: dict[str, int] = {}
+        self.runs = dict(runs)
 
     async def investigate(self, request: InvestigationRequest) -> Investigation:
         found = await self._run("sre", SreInvestigation.run, request, f"investigate {request.target}")
@@ -81,14 +88,18 @@ class Crew:
     async def _run(
         self, agent: str, run: Callable[[Any, Request], Awaitable[Result]], request: Request, summary: str
     ) -> Result:
-        self._runs[agent] = number = self._runs.get(agent, 0) + 1
-        result = await workflow.execute_child_workflow(
-            run,
-            request,
-            id=f"{self._log.state.id}:{agent}:{number}",
-            static_summary=summary,
-            execution_timeout=self._timeout,
-        )
+        self.runs[agent] = number = self.runs.get(agent, 0) + 1
+        self._interruptions.at_work += 1
+        try:
+            result = await workflow.execute_child_workflow(
+                run,
+                request,
+                id=f"{self._log.state.id}:{agent}:{number}",
+                static_summary=summary,
+                execution_timeout=self._timeout,
+            )
+        finally:
+            self._interruptions.at_work -= 1
         self._bill(agent, result.usage, result.calls)
         return result
 
@@ -98,4 +109,4 @@ class Crew:
             raise IncidentOver(Outcome.ESCALATED, f"the budget of this incident is spent: {over}")
 
     def _bill(self, agent: str, usage: Usage, calls: CallLedger) -> None:
-        self._log.bill(agent, f"{agent}:{self._runs[agent]}", usage, calls)
+        self._log.bill(agent, f"{agent}:{self.runs[agent]}", usage, calls)

@@ -15,21 +15,22 @@ from opsmend.workflows import search_attributes
 
 
 class IncidentOver(Exception):
-    """The incident has its outcome."""
+    """The incident has its outcome. `look_again`: not because of its target but because nobody could look at it or reach it."""
 
-    def __init__(self, outcome: Outcome, why: str) -> None:
+    def __init__(self, outcome: Outcome, why: str, *, look_again: bool = False) -> None:
         super().__init__(why)
         self.outcome = outcome
         self.why = why
+        self.look_again = look_again
 
 
 class IncidentLog:
     """The state of one run. `revision` counts what people should be told of; `attention` is a sentence to tell them with."""
 
-    def __init__(self, state: IncidentState) -> None:
+    def __init__(self, state: IncidentState, attention: str = "", *, untold: bool = False) -> None:
         self.state = state
-        self.revision = 0
-        self.attention = ""
+        self.revision = int(untold)
+        self.attention = attention
 
     def set(self, **changes: Any) -> None:
         self.state = self.state.model_copy(update=changes)

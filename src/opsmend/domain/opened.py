@@ -1,0 +1,86 @@
+"""What a run of an incident begins with: an alert that opens it, or all that the run before it hands on.
+
+A run is one history of Temporal. A new outbreak of the same target is a new incident in a new run. An incident whose history
+grows long goes on in a new run as well, and stays the same incident.
+"""
+
+from pydantic import AwareDatetime, Field
+
+from opsmend.domain.alert import Alert, Firing
+from opsmend.domain.alert_book import KeptAlerts
+from opsmend.domain.budget import Budget
+from opsmend.domain.incident import IncidentState, Patience
+from opsmend.domain.ports.artifacts import ArtifactRef
+from opsmend.domain.ports.chat import MessageRef
+from opsmend.domain.record import Handed, Record, StrictRecord
+from opsmend.domain.target import Target
+from opsmend.domain.verification import Baseline
+
+
+class HeldLock(Record):
+    """The lock of a target: a workflow, and the one run of it that stands for this holder."""
+
+    id: str
+    run_id: str
+
+
+class Asked(Record):
+    """The open question: since when, how many of its deadlines have passed, and how things stood before the plan."""
+
+    since: AwareDatetime
+    deadlines_passed: int
+    baseline: Baseline
+
+
+class SatOut(Record):
+    """How often it was waited for what, and until when it is waited at present."""
+
+    windows: int = 0
+    looks_at_a_node: int = 0
+    looks_in_motion: int = 0
+    until: AwareDatetime | None = None
+
+
+class Listened(Record):
+    """Of an incident that is closed while its alert fires on."""
+
+    heard_at: AwareDatetime
+    looks: int = 0
+    next_look: AwareDatetime | None = None
+
+
+class Continuation(StrictRecord):
+    """All that an incident goes on by in its next run. Of one that has just begun nothing is known but its state."""
+
+    state: IncidentState
+    alerts: KeptAlerts
+    runs: dict[str, int] = Field(default_factory=dict)
+    """How often each agent was at work."""
+    attempt: int = 1
+    """Which of its plans it is at."""
+    snapshot: ArtifactRef | None = None
+    watched: bool = False
+    message: MessageRef | None = None
+    told: bool = True
+    """Whether people were told of all that there is to tell."""
+    attention: str = ""
+    locks: tuple[HeldLock, ...] = ()
+    in_line_since: AwareDatetime | None = None
+    """Since when it waits for a lock that another incident holds."""
+    asked: Asked | None = None
+    sat_out: SatOut = SatOut()
+    listened: Listened | None = None
+
+
+class IncidentOpened(Handed):
+    """Input of the Incident workflow. The alerts themselves come by signal, in the same call as the start."""
+
+    target: Target
+    patience: Patience = Patience()
+    budget: Budget = Budget()
+    settled: tuple[Firing, ...] = ()
+    """Firings that an earlier run of this incident ended on; their resends open nothing new."""
+    carried: tuple[Alert, ...] = ()
+    """Alerts that the earlier run took but did not cover."""
+    goes_on: Continuation | None = None
+    """Set where this is no new incident but the next run of one that goes on."""

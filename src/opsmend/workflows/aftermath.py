@@ -1,0 +1,66 @@
+"""The Aftermath workflow: what the end of an incident left to do while a new outbreak of the same target began.
+
+It is waited for by nobody, so chat and memory may be away for as long as they are: nothing is lost, and nothing is held up.
+"""
+
+import asyncio
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, PublishRequest
+    from opsmend.agents.patience import NOTIFY, on
+    from opsmend.agents.queues import CONNECTORS
+    from opsmend.domain.incident import IncidentState
+    from opsmend.domain.ports.chat import MessageRef
+    from opsmend.domain.record import Handed, View
+
+
+class AftermathRequest(Handed, View):
+    """Of a closed incident. `told` says whether people saw this state of it, `remembered` whether memory has it."""
+
+    state: IncidentState
+    message: MessageRef | None
+    told: bool
+    remembered: bool
+
+
+@workflow.defn(name="Aftermath")
+class Aftermath:
+    """Waits on nothing but its activities, each for two weeks."""
+
+    @workflow.run
+    async def run(self, request: AftermathRequest) -> None:
+        state = await self._with_postmortem(request.state)
+        await asyncio.gather(
+            self._tell(request.model_copy(update={"state": state})), self._remember(state, known=request.remembered)
+        )
+
+    async def _with_postmortem(self, state: IncidentState) -> IncidentState:
+        if state.postmortem is not None:
+            return state
+        postmortem = await workflow.execute_activity_method(
+            IncidentActivities.write_postmortem,
+            PostMortemRequest(incident_id=state.id, run_id=state.run_id, state=state),
+            **on(CONNECTORS, NOTIFY, "Write the post-mortem"),
+        )
+        return state.model_copy(update={"postmortem": postmortem})
+
+    async def _tell(self, request: AftermathRequest) -> None:
+        if request.told:
+            return
+        state = request.state
+        await workflow.execute_activity_method(
+            IncidentActivities.publish_incident,
+            PublishRequest(incident_id=state.id, run_id=state.run_id, state=state, message=request.message),
+            **on(CONNECTORS, NOTIFY, f"Tell people how it ended: {state.outcome}"),
+        )
+
+    async def _remember(self, state: IncidentState, *, known: bool) -> None:
+        if known or state.postmortem is None:
+            return
+        await workflow.execute_activity_method(
+            IncidentActivities.remember_postmortem,
+            state.postmortem,
+            **on(CONNECTORS, NOTIFY, "Keep the post-mortem for the next incident"),
+        )

@@ -1,0 +1,63 @@
+"""Telling people: one task publishes the newest state whenever something changed."""
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from opsmend.activities.incidents import IncidentActivities, Published, PublishRequest
+    from opsmend.agents.patience import NOTIFY, on
+    from opsmend.agents.queues import CONNECTORS
+    from opsmend.domain.ports.chat import MessageRef
+
+from opsmend.workflows.phases.incident_log import IncidentLog, root_of
+
+
+class Telling:
+    """`message` is where the one message of the incident stands, once it does."""
+
+    def __init__(self, log: IncidentLog, message: MessageRef | None = None) -> None:
+        self._log = log
+        self.message = message
+        self.attention = ""
+        """What people are being told at the moment, beside the state."""
+        self._published = 0
+        self._concluded = False
+
+    @property
+    def up_to_date(self) -> bool:
+        return self._log.revision <= self._published
+
+    def conclude(self) -> None:
+        """Nothing more will change."""
+        self._concluded = True
+
+    async def keep_people_told(self) -> None:
+        """Until it is concluded and told."""
+        while True:
+            await workflow.wait_condition(lambda: not self.up_to_date or self._concluded)
+            if self.up_to_date:
+                return
+            await self._publish()
+
+    async def _publish(self) -> None:
+        revision, self.attention, self._log.attention = self._log.revision, self._log.attention, ""
+        try:
+            published: Published = await workflow.execute_activity_method(
+                IncidentActivities.publish_incident,
+                PublishRequest(
+                    incident_id=self._log.state.id,
+                    run_id=self._log.state.run_id,
+                    state=self._log.state,
+                    message=self.message,
+                    attention=self.attention,
+                ),
+                **on(CONNECTORS, NOTIFY, f"Tell people: {self._log.state.status}"),
+            )
+        except FailureError as failure:
+            if is_cancelled_exception(failure):
+                raise
+            self._log.note("chat.failed", root_of(failure))
+        else:
+            self.message = published.message
+        self.attention = ""
+        self._published = revision
