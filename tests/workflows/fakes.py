@@ -33,6 +33,7 @@ from opsmend.errors import (
     PlanStaleError,
 )
 from tests.builders import (
+    a_condition,
     a_container,
     a_deployment,
     a_failed_rollout,
@@ -154,12 +155,14 @@ class LosesItsNode(ClusterInMemory):
     def __init__(self) -> None:
         super().__init__()
         self.lost = True
+        self.lost_at: datetime | None = None
         self.broken_besides = False
         self.looked_at: list[str] = []
 
     def _seen(self, target: Target) -> Snapshot:
         self.looked_at.append(str(target))
-        node = a_node(ready="Unknown" if self.lost else "True")
+        ready = a_condition("Ready", "Unknown" if self.lost else "True", since=self.lost_at)
+        node = a_node(conditions=(ready,))
         if target.kind is Kind.NODE:
             return a_snapshot(target=target, workload=None, pods=(), services=(), nodes=(node,), revisions=())
         if not self.lost and self.broken_besides:

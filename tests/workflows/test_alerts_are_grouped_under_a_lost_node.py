@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from opsmend.domain.alert import Alert
 from opsmend.domain.incident import IncidentState, Outcome, Status
-from opsmend.domain.target import Kind
+from opsmend.domain.ports.desk import IncidentReceipt
+from opsmend.domain.target import Kind, Target
+from opsmend.errors import BadPayloadError, OtherClusterError
 from tests.builders import NOW, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 from tests.workflows.fakes import LosesItsNode
@@ -133,6 +136,94 @@ async def test_a_node_that_stays_lost_is_left_to_a_person(make_world: MakeWorld)
     assert len(looks) == 8
     assert closed.closed_at is not None
     assert timedelta(hours=1, minutes=50) < closed.closed_at - looks[0] < timedelta(hours=2, minutes=30)
+
+
+async def test_a_node_that_is_back_takes_no_alert_though_its_own_fires_on(world: World, cluster: LosesItsNode) -> None:
+    await world.alert(target=NODE)
+    assert (await node_closed(world)).outcome is Outcome.ESCALATED
+    cluster.lost = False
+    cluster.broken_besides = True
+    await world.alert(target=LABELLED)
+    asked = await world.until_there(lambda s: s.status is Status.AWAITING_APPROVAL)
+    assert asked.target.incident_id == INCIDENT
+
+
+async def test_a_closed_incident_looks_at_its_lost_node_again_before_it_takes_an_alert(
+    world: World, cluster: LosesItsNode
+) -> None:
+    await world.alert(target=NODE)
+    await node_closed(world)
+    looks = len(cluster.looked_at)
+    await world.alert(target=LABELLED)
+    await world.alert(target=a_target(name="cart", node="node-1"))
+    state = await world.until(
+        lambda s: s.alerts_received == 3 and any(e.event == "look.taken" for e in s.timeline), incident=NODE.incident_id
+    )
+    assert state.outcome is Outcome.ESCALATED
+    assert cluster.looked_at[looks:] == [str(NODE)], "one look for both, and none at what runs on the node"
+    assert {row.id for row in await world.desk.list()} == {NODE.incident_id}
+
+
+async def test_an_alert_that_is_older_than_the_trouble_of_the_node_is_looked_into_for_itself(
+    make_world: MakeWorld,
+) -> None:
+    cluster = LosesItsNode()
+    cluster.lost_at = NOW
+    world = await make_world(cluster=cluster)
+    await world.alert(target=NODE)
+    await world.alert(target=LABELLED, starts_at=NOW - timedelta(hours=2))
+    state = await world.until_there(lambda s: s.alerts_received == 1)
+    assert state.target.incident_id == INCIDENT
+
+
+async def test_an_open_incident_keeps_no_alert_that_its_finding_does_not_explain(make_world: MakeWorld) -> None:
+    """It asks about something else than a lost node, for days if need be."""
+    world = await make_world()
+    await world.alert(target=NODE)
+    await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, incident=NODE.incident_id)
+    cart = a_target(name="cart", node="node-1")
+    await world.alert(target=cart)
+    opened = await world.until_there(lambda s: s.alerts_received == 1, incident=cart.incident_id)
+    assert opened.target.name == "cart"
+
+
+async def test_alerts_that_could_not_be_handed_on_stay_with_the_node_until_they_can(
+    world: World, cluster: LosesItsNode
+) -> None:
+    cluster.lost = False
+    submit, failed = world.desk.submit, asyncio.Event()
+
+    async def fails_once_for_good(target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+        if alone and target.name == "cart" and not failed.is_set():
+            failed.set()
+            raise OtherClusterError("nobody retries this")
+        return await submit(target, alerts, alone=alone)
+
+    world.desk.submit = fails_once_for_good  # type: ignore[method-assign]
+    cart = a_target(name="cart", node="node-1")
+    await world.desk.submit(NODE, tuple(an_alert(target=target) for target in (NODE, LABELLED, cart)))
+    await failed.wait()
+    await world.until_there(lambda s: s.status is Status.CLOSED)
+    await world.alert(target=NODE, status="resolved")
+    await world.client.get_workflow_handle(NODE.incident_id).result()
+    await world.until_there(lambda s: s.status is Status.CLOSED, incident=cart.incident_id)
+
+
+async def test_people_hear_of_an_alert_that_no_incident_takes(world: World, cluster: LosesItsNode) -> None:
+    cluster.lost = False
+    submit = world.desk.submit
+
+    async def refuses(target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+        if target == LABELLED:
+            raise BadPayloadError("the id is too long")
+        return await submit(target, alerts, alone=alone)
+
+    world.desk.submit = refuses  # type: ignore[method-assign]
+    cart = a_target(name="cart", node="node-1")
+    await world.desk.submit(NODE, tuple(an_alert(target=target) for target in (NODE, LABELLED, cart)))
+    await world.until_there(lambda s: s.status is Status.CLOSED, incident=cart.incident_id)
+    while not any("the id is too long" in sentence for sentence in world.chat.attention):
+        await world.desk.get(NODE.incident_id)
 
 
 async def test_a_second_loss_of_the_node_is_a_new_run_with_what_it_breaks(world: World) -> None:

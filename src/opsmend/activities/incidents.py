@@ -18,6 +18,7 @@ from opsmend.domain.ports.memory import Memory
 from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import Handed, Record, View
 from opsmend.domain.target import Target
+from opsmend.errors import PermanentError, bounded
 
 _LATE: Final = timedelta(seconds=10)
 """After its activity was scheduled: more than a chat that is well needs, less than a person takes to answer."""
@@ -59,6 +60,12 @@ class HandBack(Handed):
     alerts: tuple[Alert, ...]
 
 
+class HandedBack(Record):
+    """Each is with the incident of its own target, except those that none will ever take; `refused` says which and why."""
+
+    refused: tuple[str, ...] = ()
+
+
 class IncidentActivities:
     def __init__(self, desk: IncidentDesk, chat: Chat, memory: Memory) -> None:
         self._desk = desk
@@ -92,13 +99,18 @@ class IncidentActivities:
         await self._desk.group_under(request.node, request.alerts)
 
     @activity.defn(name="incident.hand_back")
-    async def hand_back(self, request: HandBack) -> None:
+    async def hand_back(self, request: HandBack) -> HandedBack | None:
         """Twice is harmless: a resend."""
         by_target: dict[str, list[Alert]] = {}
         for alert in request.alerts:
             by_target.setdefault(alert.target.incident_id, []).append(alert)
+        refused = []
         for alerts in by_target.values():
-            await self._desk.submit(alerts[0].target, tuple(alerts), alone=True)
+            try:
+                await self._desk.submit(alerts[0].target, tuple(alerts), alone=True)
+            except PermanentError as e:
+                refused.append(f"{alerts[0].target}: {bounded(str(e))}")
+        return HandedBack(refused=tuple(refused))
 
     async def _state(self, request: AboutIncident) -> IncidentState:
         info = activity.info()

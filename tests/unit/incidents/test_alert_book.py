@@ -2,7 +2,7 @@
 
 import time
 
-from tests.builders import a_target, ago, an_alert
+from tests.builders import NOW, a_target, ago, an_alert
 
 from opsmend.domain.alert_book import AlertBook
 from opsmend.domain.target import Kind
@@ -76,6 +76,63 @@ def test_a_late_resend_of_an_older_outbreak_says_nothing() -> None:
     book.take(an_alert(target=NODE, starts_at=ago(minutes=1)))
     assert not book.take(an_alert(target=NODE, starts_at=ago(hours=1), status="resolved"))
     assert not book.all_resolved
+
+
+def test_two_targets_may_have_alerts_with_one_fingerprint() -> None:
+    book = AlertBook(NODE)
+    cart = an_alert(target=a_target(name="cart", node="node-1"), fingerprint=GUEST.fingerprint)
+    for alert in (OWN, GUEST, cart):
+        book.take(alert)
+    assert list(book.guests) == [GUEST, cart]
+    book.hand_on((GUEST,))
+    assert list(book.guests) == [cart]
+
+
+def test_whoever_resolves_while_it_is_handed_on_has_to_be_told_of_as_well() -> None:
+    book = AlertBook(NODE)
+    resolved = an_alert(target=GUEST.target, status="resolved")
+    for alert in (OWN, GUEST, resolved):
+        book.take(alert)
+    book.hand_on((GUEST,))
+    assert (book.guests, book.resolved_after_handing_on) == ((), (resolved,))
+    book.hand_on((resolved,))
+    assert book.resolved_after_handing_on == ()
+
+
+def test_whoever_fires_anew_while_it_is_handed_on_is_handed_on_again() -> None:
+    book = AlertBook(NODE)
+    anew = an_alert(target=GUEST.target, starts_at=NOW)
+    for alert in (OWN, GUEST, anew):
+        book.take(alert)
+    book.hand_on((GUEST,))
+    assert book.guests == (anew,)
+
+
+def test_a_guest_is_judged_once_for_each_time_it_fires() -> None:
+    book = AlertBook(NODE)
+    book.take(GUEST)
+    assert book.new_guests == (GUEST,)
+    book.judge(book.new_guests)
+    book.take(GUEST)
+    assert not book.has_new_guests
+    anew = an_alert(target=GUEST.target, starts_at=NOW)
+    book.take(anew)
+    assert book.new_guests == (anew,)
+
+
+def test_the_next_run_knows_all_that_this_one_did() -> None:
+    book = AlertBook(NODE)
+    cart = an_alert(target=a_target(name="cart", node="node-1"))
+    for alert in (OWN, GUEST):
+        book.take(alert)
+    book.judge(book.new_guests)
+    book.settle()
+    book.take(cart)
+    book.take(an_alert(target=a_target(name="seen-to")), watched=True)
+    next_run = AlertBook(NODE, book.kept())
+    for told in ("alerts", "guests", "new_guests", "settled", "unsettled", "received", "firing"):
+        assert getattr(next_run, told) == getattr(book, told), told
+    assert next_run.kept() == book.kept()
 
 
 def test_what_is_asked_after_each_step_does_not_grow_with_the_storm() -> None:

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from opsmend.activities.incidents import HandBack, IncidentActivities
+    from opsmend.activities.incidents import HandBack, HandedBack, IncidentActivities
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
     from opsmend.domain.alert import Alert
@@ -105,7 +105,7 @@ class Guests:
     async def _hand_on(self, some: tuple[Alert, ...]) -> bool:
         """Whether they are somebody else's now. They are kept here until Temporal holds them there."""
         try:
-            await workflow.execute_activity_method(
+            handed: HandedBack | None = await workflow.execute_activity_method(
                 IncidentActivities.hand_back,
                 HandBack(alerts=some),
                 **on(CONNECTORS, NOTIFY, f"Look into {len(some)} alerts for themselves: the node is not to blame"),
@@ -113,10 +113,16 @@ class Guests:
         except FailureError as failure:
             if is_cancelled_exception(failure):
                 raise
-            self._log.note("guests.failed", f"{len(some)} alerts could not be handed back: {root_of(failure)}")
+            self._call_a_person(f"{len(some)} alerts could not be handed on to incidents of their own: {root_of(failure)}")
             return False
         self._book.hand_on(some)
+        if handed and handed.refused:
+            self._call_a_person(f"No incident takes the alerts of {'; '.join(handed.refused)}")
         return True
+
+    def _call_a_person(self, sentence: str) -> None:
+        self._log.attention = sentence
+        self._log.note("guests.failed", sentence)
 
 
 def _blamed(finding: Diagnosis | None) -> bool:
