@@ -65,6 +65,8 @@ class IncidentSettings(BaseModel):
     finish_within: timedelta = timedelta(seconds=10)
     lock_deadline: timedelta = timedelta(minutes=30)
     quiet_after: timedelta = timedelta(hours=12)
+    look_again_after: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(seconds=1))
+    """Until a target that was found well, or that nobody could look at, is looked at again while its alert fires on."""
 
 
 class BudgetSettings(BaseModel):

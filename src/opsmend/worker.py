@@ -19,6 +19,7 @@ from opsmend.activities.incidents import IncidentActivities
 from opsmend.activities.interceptor import ActivityConduct
 from opsmend.activities.last_good import LastGoodActivities
 from opsmend.activities.policy import PolicyActivities
+from opsmend.activities.watchdog import WatchdogActivities
 from opsmend.adapters.artifacts.last_good import FileLastGood
 from opsmend.adapters.artifacts.store import FileArtifacts
 from opsmend.adapters.kubernetes.connection import connect_cluster
@@ -31,7 +32,9 @@ from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.prometheus.metrics import NoMetrics, PrometheusMetrics
 from opsmend.adapters.slack.chat import slack_chat
 from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.adapters.temporal.runs import TemporalRuns
 from opsmend.adapters.temporal.schedule import schedule_last_good
+from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.adapters.terminal.chat import TerminalChat
 from opsmend.agents import queues
 from opsmend.agents.architect.graph import ArchitectAgent
@@ -68,6 +71,7 @@ from opsmend.workflows.agent_runs import (
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.target_lock import TargetLock
+from opsmend.workflows.watchdog import Watchdog
 
 log = structlog.get_logger()
 
@@ -84,6 +88,7 @@ WORKFLOWS: Final = (
     TargetLock,
     KeepLastGood,
     Aftermath,
+    Watchdog,
 )
 
 
@@ -152,6 +157,7 @@ def deployment_worker(
 
 def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Memory) -> Worker:
     incidents = IncidentActivities(desk, chat, memory)
+    watchdog = WatchdogActivities(TemporalRuns(client), chat, desk)
     return _activity_worker(
         client,
         queues.CONNECTORS,
@@ -161,6 +167,9 @@ def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Me
             incidents.remember_postmortem,
             incidents.group_under_node,
             incidents.hand_back,
+            watchdog.find_stalled,
+            watchdog.free_locks,
+            watchdog.call_people,
         ],
     )
 
@@ -220,6 +229,7 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
         case "connectors":
             desk = desk_for(settings, client)
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()
+            await start_watchdog(client, settings.temporal.rpc_timeout)
             return connectors_worker(client, desk, chat, _memory(settings, stack))
 
 

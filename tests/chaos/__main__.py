@@ -1,4 +1,4 @@
-"""`make chaos`: an incident on real parts, with the worker killed at every point of it, and its surroundings failing.
+"""`make chaos`: an incident on real parts, its worker killed at every point, its surroundings failing, or ended by hand.
 
     python -m tests.chaos [--only TEXT] [--lanes N]
 
@@ -25,7 +25,7 @@ from opsmend.embedded.temporal_server import start_temporal
 from opsmend.errors import OpsmendError
 from tests.chaos.cases import API_CASES, SLACK_CASE, Case, kill_cases
 from tests.chaos.lane import Lane, open_lane
-from tests.chaos.outages import Outage, milvus_locked, temporal_killed
+from tests.chaos.outages import Outage, cancelled, down_across_two_outbreaks, milvus_locked, temporal_killed
 from tests.chaos.verdict import Verdict, judged
 from tests.slack_standin.standin import SlackStandin, running_slack
 from tests.tally import Tally, failed
@@ -154,6 +154,8 @@ def _alone(shared: Shared) -> Iterator[Outage]:
     yield _turn(shared, SLACK_CASE)
     yield from temporal_killed(FOLDER, shared.slack)
     yield from milvus_locked(FOLDER, shared.slack)
+    yield from down_across_two_outbreaks(FOLDER, shared.slack)
+    yield from cancelled(FOLDER, shared.slack)
 
 
 async def _milvus(stack: AsyncExitStack, folder: Path) -> str:

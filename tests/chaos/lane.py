@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.temporal.connection import connect
@@ -36,6 +36,9 @@ QUICK = Patience(
     verify_interval=timedelta(milliseconds=300),
     verify_deadline=timedelta(seconds=90),
 )
+
+
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class ChaosFailedError(OpsmendError):
@@ -106,10 +109,10 @@ class Lane:
         statuses = [s for pod in pods["items"] for s in pod["status"].get("containerStatuses", [])]
         return any(s["restartCount"] >= 2 for s in statuses)
 
-    async def send_alerts(self) -> None:
+    async def send_alerts(self, starts_at: datetime = _BEGAN) -> None:
         """An alert, its resend, and another alert of the same target; each is sent until Temporal holds it."""
         for name in ("KubePodCrashLooping", "KubePodCrashLooping", "KubeDeploymentRolloutStuck"):
-            alert = _alert(name)
+            alert = _alert(name, starts_at)
             await patiently(partial(self.desk.submit, TARGET, (alert,)))
             self.sent += 1
 
@@ -134,8 +137,9 @@ class Lane:
             await asyncio.sleep(0.1)
         return state
 
-    async def until_asked(self) -> IncidentState:
-        return await self.until(lambda s: s.status is Status.AWAITING_APPROVAL)
+    async def until_asked(self, *, other_than: str = "") -> IncidentState:
+        """Once a run `other_than` that one asks."""
+        return await self.until(lambda s: s.status is Status.AWAITING_APPROVAL and s.run_id != other_than)
 
     async def approve(self) -> None:
         asked = await self.until_asked()
@@ -158,6 +162,22 @@ class Lane:
         except TimeoutError:
             raise StoodStillError(f"the workflow did not end: {(await self.state()).timeline[-6:]}") from None
         return await self.state()
+
+    async def cancelled(self, within: float = 120) -> IncidentState:
+        """The state once the workflow has ended as cancelled."""
+        handle = self.client.get_workflow_handle(TARGET.incident_id)
+        async with asyncio.timeout(within):
+            while (status := (await handle.describe()).status) is WorkflowExecutionStatus.RUNNING:
+                await asyncio.sleep(0.1)
+        if status is not WorkflowExecutionStatus.CANCELED:
+            raise ChaosFailedError(f"the workflow ended as {status}")
+        return await self.state()
+
+    async def template(self) -> dict[str, Any]:
+        """The pods that the Deployment wants."""
+        async with httpx.AsyncClient(base_url=self.cluster_url, trust_env=False) as http:
+            found: dict[str, Any] = (await self._web(http))["spec"]["template"]
+            return found
 
     async def mutations(self) -> list[dict[str, Any]]:
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -255,14 +275,14 @@ async def open_lane(
     return lane
 
 
-def _alert(name: str) -> Alert:
+def _alert(name: str, starts_at: datetime) -> Alert:
     return Alert(
         source="alertmanager",
         name=name,
         status=AlertStatus.FIRING,
         severity=Severity.CRITICAL,
         fingerprint=name,
-        starts_at=datetime(2026, 1, 1, tzinfo=UTC),
+        starts_at=starts_at,
         target=TARGET,
         annotations={"summary": f"{name} on {TARGET}"},
     )

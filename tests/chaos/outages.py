@@ -1,8 +1,9 @@
-"""Outages of what an incident stands on, each with servers of its own: Temporal killed, Milvus locked."""
+"""Outages of what an incident stands on, and its end by hand, each with servers of its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,8 @@ from opsmend.adapters.milvus.server import milvus_command
 from opsmend.domain.incident import IncidentState, Status
 from opsmend.embedded.processes import Part, free_port, listens, start_part
 from opsmend.embedded.temporal_server import start_temporal
-from tests.chaos.lane import open_lane
-from tests.chaos.verdict import Verdict, judged
+from tests.chaos.lane import TARGET, open_lane
+from tests.chaos.verdict import Verdict, judged, judged_cancelled, judged_two
 from tests.slack_standin.standin import SlackStandin
 
 PHASES: Final = tuple(Status)
@@ -119,6 +120,88 @@ async def _lock_milvus(stack: AsyncExitStack, folder: Path, slack: SlackStandin,
         return await lane.over()
 
     return await judged(lane, run(), name=name, killed="Milvus", kills=0)
+
+
+def down_across_two_outbreaks(root: Path, slack: SlackStandin) -> Iterator[Outage]:
+    """A part is away from before the first outbreak until after the end of the second one."""
+    for part in ("Milvus", "Slack"):
+        name = f"{part} away across two outbreaks"
+
+        async def run(name: str = name, part: str = part) -> Verdict:
+            async with AsyncExitStack() as stack:
+                return await _break_twice(stack, root / name.replace(" ", "-"), slack, name, part)
+
+        yield name, part, run
+
+
+async def _break_twice(stack: AsyncExitStack, folder: Path, slack: SlackStandin, name: str, part: str) -> Verdict:
+    server = await start_temporal(folder / "temporal", port=free_port(), ui_port=free_port())
+    stack.push_async_callback(server.part.stop)
+    port = free_port()
+    milvus = f"http://127.0.0.1:{port}"
+    lane = await open_lane(stack, folder, temporal=server.address, namespace="default", slack=slack, milvus=milvus)
+    if part == "Slack":
+        stack.push_async_callback((await _start_milvus(folder, port)).stop)
+        await slack.go_down()
+
+    async def run() -> list[IncidentState]:
+        await lane.start_worker()
+        ends: list[IncidentState] = []
+        for outbreak in (1, 2):
+            await lane.break_the_shop()
+            await lane.send_alerts(datetime(2026, 1, outbreak, tzinfo=UTC))
+            asked = await lane.until_asked(other_than=ends[-1].run_id if ends else "")
+            await lane.approve()
+            ends.append(await lane.until(lambda s, asked=asked: s.run_id == asked.run_id and s.status is Status.CLOSED))  # type: ignore[misc]
+        if part == "Slack":
+            await slack.come_back()
+        else:
+            stack.push_async_callback((await _start_milvus(folder, port)).stop)
+        await lane.over()
+        await lane.client.get_workflow_handle(f"{ends[0].id}:aftermath:{ends[0].run_id}").result()
+        return ends
+
+    return await judged_two(lane, run(), name=name, killed=part)
+
+
+def cancelled(root: Path, slack: SlackStandin) -> Iterator[Outage]:
+    """Somebody cancels the incident's workflow in each status that it passes."""
+    for status in PHASES[: PHASES.index(Status.CLOSED)]:
+        name = f"cancelled while {status}"
+
+        async def run(name: str = name, status: Status = status) -> Verdict:
+            async with AsyncExitStack() as stack:
+                return await _cancel_while(stack, root / name.replace(" ", "-"), slack, name, status)
+
+        yield name, "the incident", run
+
+
+async def _cancel_while(stack: AsyncExitStack, folder: Path, slack: SlackStandin, name: str, status: Status) -> Verdict:
+    server = await start_temporal(folder / "temporal", port=free_port(), ui_port=free_port())
+    stack.push_async_callback(server.part.stop)
+    port = free_port()
+    stack.push_async_callback((await _start_milvus(folder, port)).stop)
+    lane = await open_lane(
+        stack, folder, temporal=server.address, namespace="default", slack=slack, milvus=f"http://127.0.0.1:{port}"
+    )
+    await lane.break_the_shop()
+    broken = await lane.template()
+
+    async def run() -> IncidentState:
+        await lane.start_worker()
+        await lane.send_alerts()
+        if status in (Status.EXECUTING, Status.VERIFYING):
+            await lane.until_asked()
+            # Slows the phase down: it would be over before it was seen.
+            await lane.arm(
+                method="PATCH" if status is Status.EXECUTING else "GET", answer=429, requests=5, retry_after_seconds=1
+            )
+            await lane.approve()
+        await lane.until(lambda state: PHASES.index(state.status) >= PHASES.index(status))
+        await lane.client.get_workflow_handle(TARGET.incident_id).cancel()
+        return await lane.cancelled()
+
+    return await judged_cancelled(lane, run(), broken, name=name)
 
 
 async def _start_milvus(folder: Path, port: int) -> Part:

@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import EventType
 
 from opsmend.domain.incident import IncidentState
 from tests.chaos.lane import TARGET, Lane, StoodStillError
+
+End = TypeVar("End")
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,37 @@ class Verdict:
 
 async def judged(lane: Lane, run: Awaitable[IncidentState], *, name: str, killed: str, kills: int) -> Verdict:
     """The verdict on `run`, which ends with the state of the closed incident. `kills` is how many workers must have died."""
+    return await _in_time(lane, run, partial(_judge, lane, name=name, killed=killed, kills=kills), name, killed)
+
+
+async def judged_two(lane: Lane, run: Awaitable[list[IncidentState]], *, name: str, killed: str) -> Verdict:
+    """The verdict on two outbreaks of one target, each mended. `run` ends with the last state of each."""
+    return await _in_time(lane, run, partial(_judge_two, lane, name=name, killed=killed), name, killed, most_changes=2)
+
+
+async def judged_cancelled(lane: Lane, run: Awaitable[IncidentState], before: dict[str, Any], *, name: str) -> Verdict:
+    """The verdict on a cancelled incident. Nothing of ours may be left: the Deployment wants what it wanted `before`."""
+    return await _in_time(
+        lane, run, partial(_judge_cancelled, lane, before=before, name=name), name, "the incident", most_changes=2
+    )
+
+
+async def _in_time(
+    lane: Lane,
+    run: Awaitable[End],
+    judge: Callable[[End], Awaitable[Verdict]],
+    name: str,
+    killed: str,
+    *,
+    most_changes: int = 1,
+) -> Verdict:
+    """`most_changes`: how many there may be in a case that broke off; an undo is one too."""
     try:
-        state = await run
+        end = await run
     except (StoodStillError, TimeoutError) as e:
-        return Verdict(name, killed, "-", 0, 0, late=[str(e) or "timed out"], unsafe=await what_is_unsafe(lane))
-    return await _judge(lane, state, name=name, killed=killed, kills=kills)
+        unsafe = await what_is_unsafe(lane, most_changes)
+        return Verdict(name, killed, "-", 0, 0, late=[str(e) or "timed out"], unsafe=unsafe)
+    return await judge(end)
 
 
 async def _judge(lane: Lane, state: IncidentState, *, name: str, killed: str, kills: int) -> Verdict:
@@ -54,17 +83,44 @@ async def _judge(lane: Lane, state: IncidentState, *, name: str, killed: str, ki
     return Verdict(name, killed, str(state.outcome), len(mutations), again, wrong, unsafe=unsafe)
 
 
-async def what_is_unsafe(lane: Lane) -> list[str]:
+async def what_is_unsafe(lane: Lane, most_changes: int = 1) -> list[str]:
     """Of a case that broke off: what no slow machine explains, as far as it came."""
     mutations = await lane.mutations()
     state = await lane.last_state()
     if state is None:
         return _unless(not mutations, "changed before there was an incident")
     return [
-        *_unless(len(mutations) <= 1, f"{len(mutations)} changes in the audit"),
+        *_unless(len(mutations) <= most_changes, f"{len(mutations)} changes in the audit"),
         *_unless(not mutations or state.approval is not None, "changed without an approval"),
         *_unless(state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
     ]
+
+
+async def _judge_two(lane: Lane, ends: list[IncidentState], *, name: str, killed: str) -> Verdict:
+    mutations = await lane.mutations()
+    messages = json.dumps(lane.slack.workspace.messages(lane.channel.id))
+    wrong = [
+        *(f"ended as {state.outcome}: {state.closing}" for state in ends if state.outcome != "remediated"),
+        *[sentence for state in ends for sentence in await _remembered_once(lane, state)],
+        *_unless(messages.count('"run_id"') == 2, f"{messages.count('run_id')} messages in Slack"),
+        *_unless(all(state.run_id in messages for state in ends), "an outbreak is missing in Slack"),
+        *_unless("awaiting" not in messages, "Slack does not say how it ended"),
+    ]
+    unsafe = _unless(len(mutations) == 2, f"{len(mutations)} changes in the audit")
+    return Verdict(name, killed, str(ends[-1].outcome), len(mutations), 0, wrong, unsafe=unsafe)
+
+
+async def _judge_cancelled(lane: Lane, state: IncidentState, *, before: dict[str, Any], name: str) -> Verdict:
+    mutations = await lane.mutations()
+    messages = json.dumps(lane.slack.workspace.messages(lane.channel.id))
+    wrong = [
+        *_unless(state.status == "closed", f"the incident is {state.status}"),
+        *_unless("cancelled" in state.closing, f"ended as {state.outcome}: {state.closing}"),
+        *_unless("cancelled" in messages, "Slack does not say that it was cancelled"),
+        *await _remembered_once(lane, state),
+    ]
+    unsafe = _unless(await lane.template() == before, "the change is still there")
+    return Verdict(name, "the incident", str(state.outcome), len(mutations), 0, wrong, unsafe=unsafe)
 
 
 def _unless(well: bool, sentence: str) -> list[str]:

@@ -8,7 +8,7 @@ from tests.integration.outside.cluster import Cluster, a_cluster
 from tests.integration.outside.opsmend import CLUSTER
 from tests.integration.outside.parts import Parts, next_version, separate_parts
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
 
 WEB = f"incident:{CLUSTER}:shop:deployment:web"
 ALL = ("workflows", "architect", "security", "deployment", "sre", "connectors")

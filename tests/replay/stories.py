@@ -2,18 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from temporalio.client import WorkflowFailureError
+
+from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.approval import Answer
+from opsmend.domain.execution import StepRecord
 from opsmend.domain.incident import Status
 from opsmend.domain.maintenance import Maintenance
+from opsmend.domain.plan import PlannedStep
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Kind, Target
 from opsmend.errors import ClusterForbiddenError
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
-from tests.builders import NOW, a_decision_request, a_ref, a_target
+from opsmend.workflows.phases.guests import FRESH
+from opsmend.workflows.watchdog import WatchdogRequest
+from tests.builders import NOW, a_decision_request, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, QUICK, World
 from tests.workflows.fakes import LosesItsNode, SeenInTheWrongMoment
 
@@ -209,6 +217,120 @@ async def grouped_under_a_lost_node(world: World) -> None:
     await world.client.get_workflow_handle(INCIDENT).result()
 
 
+async def went_on_in_new_runs(world: World) -> None:
+    """While it asks, and again after its end."""
+    await world.alert()
+    asked = await world.until_asked()
+    await _resent_until_it_goes_on(world)
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    await world.until_closed()
+    await _resent_until_it_goes_on(world)
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def _resent_until_it_goes_on(world: World) -> None:
+    before = (await world.state()).now_in
+    while (await world.state()).now_in == before:
+        await world.alert()
+
+
+async def next_outbreak_while_memory_was_away(world: World) -> None:
+    world.memory.down = True
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    closed = await world.until_closed()
+    await world.alert(starts_at=NOW + timedelta(hours=1))
+    await world.until(lambda s: s.run_id != closed.run_id and s.status is Status.AWAITING_APPROVAL)
+    world.memory.down = False
+    await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{closed.run_id}").result()
+    await world.alert(starts_at=NOW + timedelta(hours=1), status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def cancelled_while_asking(world: World) -> None:
+    await world.alert()
+    await world.until_asked()
+    await _cancelled(world)
+
+
+async def cancelled_while_verifying(world: World) -> None:
+    await world.until_verifying()
+    await _cancelled(world)
+
+
+async def _cancelled(world: World) -> None:
+    handle = world.client.get_workflow_handle(INCIDENT)
+    await handle.cancel()
+    with suppress(WorkflowFailureError):
+        await handle.result()
+
+
+async def an_execution_was_ended_by_hand(world: World) -> None:
+    apply, done = world.cluster.apply, asyncio.Event()
+
+    async def tells_nothing(step: PlannedStep, marker: str) -> StepRecord:
+        record = await apply(step, marker)
+        done.set()
+        await asyncio.sleep(15)
+        return record
+
+    world.cluster.apply = tells_nothing  # type: ignore[method-assign]
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await done.wait()
+    await world.client.get_workflow_handle(f"{INCIDENT}:deployment:1").terminate()
+    await world.until(lambda s: s.status is Status.CLOSED, within=60)
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def a_closed_incident_of_a_node_looks_again(world: World) -> None:
+    """A guest comes while the node is lost, and one when it is back though its own alert fires on: both are handed on then."""
+    assert isinstance(world.cluster, LosesItsNode)
+    node, web, cart = a_target(Kind.NODE, "node-1", ""), a_target(node="node-1"), a_target(name="cart", node="node-1")
+    await world.alert(target=node)
+    await world.until(lambda s: s.status is Status.CLOSED, incident=node.incident_id)
+    await world.alert(target=web)
+    await world.until(lambda s: any(e.event == "look.taken" for e in s.timeline), incident=node.incident_id)
+    world.cluster.lost = False
+    await asyncio.sleep(FRESH.total_seconds())
+    await world.alert(target=cart)
+    for target in (web, cart):
+        await world.until_there(lambda s: s.status is Status.CLOSED, incident=target.incident_id, within=60)
+        await world.alert(target=target, status="resolved")
+    await world.alert(target=node, status="resolved")
+    await world.client.get_workflow_handle(node.incident_id).result()
+
+
+async def looked_at_again_after_the_end(world: World) -> None:
+    bad, world.cluster.bad = world.cluster.bad, "nothing is bad"
+    await world.alert()
+    closed = await world.until_closed()
+    await world.until(lambda s: any(e.event == "look.taken" for e in s.timeline))
+    world.cluster.bad = bad
+    await world.until(lambda s: s.run_id != closed.run_id and s.status is Status.AWAITING_APPROVAL)
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def watched_from_outside(world: World) -> None:
+    """The incident stands still, people are told, and somebody ends it."""
+    await start_watchdog(world.client, timedelta(seconds=5), WatchdogRequest(every=timedelta(seconds=2)))
+    await world.alert()
+    await world.until_asked()
+    unreadable = an_alert(fingerprint="another").model_dump(mode="json") | {"severity": "page"}
+    handle = world.client.get_workflow_handle(INCIDENT)
+    await handle.signal("alerts_received", {"alerts": [unreadable]})
+    for number in (1, 2):
+        while len(world.chat.alarms) < number:
+            await handle.describe()
+        if number == 1:
+            await handle.terminate()
+
+
 IMPATIENT: Final = QUICK.model_copy(
     update={
         "remind_after": timedelta(milliseconds=100),
@@ -223,6 +345,9 @@ TERMS: Final[dict[Story, dict[str, Any]]] = {
     good_configuration_kept: {"watched": ("pay", "shop")},
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},
     looked_at_again_while_it_moved: {"cluster": SeenInTheWrongMoment(1)},
+    went_on_in_new_runs: {"longest_history": 120},
+    a_closed_incident_of_a_node_looks_again: {"cluster": LosesItsNode()},
+    looked_at_again_after_the_end: {"patience": QUICK.model_copy(update={"look_again_after": timedelta(seconds=1)})},
 }
 
 STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
@@ -246,6 +371,14 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         looked_at_again_while_it_moved,
         waited_in_line,
         grouped_under_a_lost_node,
+        went_on_in_new_runs,
+        next_outbreak_while_memory_was_away,
+        cancelled_while_asking,
+        cancelled_while_verifying,
+        an_execution_was_ended_by_hand,
+        a_closed_incident_of_a_node_looks_again,
+        looked_at_again_after_the_end,
+        watched_from_outside,
     )
 }
 """Each with what its World is made with, where that is not the default."""

@@ -42,6 +42,7 @@ PROMISED: dict[str, Any] = {
         "finish_within": timedelta(seconds=10),
         "lock_deadline": timedelta(minutes=30),
         "quiet_after": timedelta(hours=12),
+        "look_again_after": timedelta(minutes=15),
     },
     "budget": {"tool_calls": 2000, "tokens": 200_000, "cost_usd": 2.0},
     "intake": {

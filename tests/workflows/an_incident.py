@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from langchain_core.tracers.langchain import wait_for_all_tracers
 
@@ -9,16 +11,19 @@ from opsmend.settings import Settings
 from opsmend.worker import run_workers
 from tests.builders import a_decision_request
 from tests.workflows import conftest
-from tests.workflows.conftest import INCIDENT, World, a_server
+from tests.workflows.conftest import INCIDENT, World
+from tests.workflows.servers import a_temporal
 
 
 async def main() -> None:
     async with AsyncExitStack() as stack:
-        env = await stack.enter_async_context(await a_server())
-        await run_workers(["workflows"], Settings(), env.client, stack)
+        scratch = stack.enter_context(TemporaryDirectory())
+        temporal = await stack.enter_async_context(a_temporal(Path(scratch)))
+        client = await temporal.client()
+        await run_workers(["workflows"], Settings(), client, stack)
         # The world brings all others; its own would walk the graphs in Temporal's sandbox.
         vars(conftest)["workflows_worker"] = lambda *_: nullcontext()
-        world = World(env.client)
+        world = World(client)
         await world.work(stack)
         await world.alert()
         asked = await world.until_asked()

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from opsmend.adapters.llm.thinker import NoModel
@@ -70,8 +71,13 @@ class World:
         watched: Sequence[str] = (),
         cluster: ClusterInMemory | None = None,
         policies: Sequence[str] = (),
+        sandboxed: bool = True,
     ) -> None:
-        """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well."""
+        """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
+
+        `sandboxed`: slower than in production, and stricter.
+        """
+        self._runner = SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner()
         self.client = client
         self.workers_client = client
         self.cluster = cluster or ClusterInMemory()
@@ -94,7 +100,7 @@ class World:
     async def work(self, stack: AsyncExitStack) -> None:
         artifacts, judge = self.artifacts, self._judge()
         for worker in (
-            workflows_worker(self.workers_client, SandboxedWorkflowRunner()),
+            workflows_worker(self.workers_client, self._runner),
             sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
@@ -189,12 +195,27 @@ async def temporal(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 
 async def a_server_that_skips_time() -> WorkflowEnvironment:
     """Each needs its own: the clock belongs to the whole server."""
-    return await WorkflowEnvironment.start_time_skipping_v2(
+    return await _a_server(
+        WorkflowEnvironment.start_time_skipping_v2,
+        *PROMPT,
+        "--dynamic-config-value",
+        "frontend.WorkflowTimeSkippingEnabled=true",
+    )
+
+
+async def a_server_of_short_histories(longest: int) -> WorkflowEnvironment:
+    """It suggests to continue a history of `longest` events."""
+    suggests = f"limit.historyCount.suggestContinueAsNew={longest}"
+    return await _a_server(WorkflowEnvironment.start_local, *PROMPT, "--dynamic-config-value", suggests)
+
+
+async def _a_server(start: Callable[..., Awaitable[WorkflowEnvironment]], *configured: str) -> WorkflowEnvironment:
+    return await start(
         data_converter=DATA_CONVERTER,
         dev_server_existing_path=str(temporal_binary()),
         ip="127.0.0.1",
         search_attributes=list(ALL),
-        dev_server_extra_args=[*PROMPT, "--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        dev_server_extra_args=list(configured),
     )
 
 
@@ -203,10 +224,14 @@ async def make_world(temporal: SharedTemporal) -> AsyncIterator[MakeWorld]:
     """A world with its own workers in a namespace of its own; arguments go to World."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, skipping: bool = False, shared_store: bool = False, **terms: Any) -> World:
+        async def make(
+            *, skipping: bool = False, shared_store: bool = False, longest_history: int | None = None, **terms: Any
+        ) -> World:
             """`shared_store`: the workers keep large payloads in an artifact store, as in production."""
             if skipping:
                 client = (await stack.enter_async_context(await a_server_that_skips_time())).client
+            elif longest_history:
+                client = (await stack.enter_async_context(await a_server_of_short_histories(longest_history))).client
             else:
                 client = await temporal.client()
             world = World(client, **terms)

@@ -16,7 +16,7 @@ from opsmend.domain.maintenance import Maintenance
 from opsmend.domain.neighbour import Neighbour
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.ports.artifacts import ArtifactRef
-from opsmend.domain.ports.chat import MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
 from opsmend.domain.ports.cluster import Look
 from opsmend.domain.ports.metrics import AlertCondition
 from opsmend.domain.ports.namespaces import ConfigMapSeen, NamespaceSeen
@@ -303,6 +303,7 @@ class ChatInMemory:
     def __init__(self) -> None:
         self.messages: dict[str, Notice] = {}
         self.attention: list[str] = []
+        self.alarms: dict[str, Alarm] = {}
         self.down = False
 
     async def publish(self, notice: Notice) -> MessageRef:
@@ -312,3 +313,8 @@ class ChatInMemory:
         if notice.attention:
             self.attention.append(notice.attention)
         return MessageRef(channel="C1", ts=notice.state.run_id)
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        if self.down:
+            raise ChatUnavailableError("the chat is down")
+        self.alarms[alarm.key] = alarm

@@ -1,6 +1,5 @@
 """A decision while no worker answers: the person gets a sentence in time, may repeat it, and it counts once."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
@@ -12,14 +11,14 @@ from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.errors import AlreadyDecidedError, DecisionUnconfirmedError
 from opsmend.worker import workflows_worker
 from tests.builders import a_decision_request
-from tests.workflows.conftest import INCIDENT, World, a_server
+from tests.workflows.conftest import INCIDENT, World
+from tests.workflows.servers import SharedTemporal
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(temporal: SharedTemporal) -> World:
     """With a server and nobody at work."""
-    async with await a_server() as env:
-        yield World(env.client)
+    return World(await temporal.client())
 
 
 async def asked(world: World) -> IncidentState:

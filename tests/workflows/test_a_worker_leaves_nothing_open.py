@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.prometheus.metrics import PrometheusMetrics
+from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.settings import MilvusSettings, Settings
 from opsmend.worker import Role, worker_for
 from tests.workflows.conftest import World
@@ -50,7 +51,7 @@ async def test_connections_are_closed_with_the_worker(
     world: World, settings: Settings, closed: list[str], role: Role, adapters: list[str]
 ) -> None:
     # A client of its own: one client may not carry two workers of a queue.
-    client = await Client.connect(world.client.service_client.config.target_host)
+    client = await Client.connect(world.client.service_client.config.target_host, data_converter=DATA_CONVERTER)
     async with AsyncExitStack() as stack:
         worker = await stack.enter_async_context(await worker_for(role, settings, client, stack))
         assert closed == []

@@ -193,11 +193,13 @@ async def test_alerts_that_could_not_be_handed_on_stay_with_the_node_until_they_
     cluster.lost = False
     submit, failed = world.desk.submit, asyncio.Event()
 
-    async def fails_once_for_good(target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+    async def fails_once_for_good(
+        target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
         if alone and target.name == "cart" and not failed.is_set():
             failed.set()
             raise OtherClusterError("nobody retries this")
-        return await submit(target, alerts, alone=alone)
+        return await submit(target, alerts, alone=alone, left_out=left_out)
 
     world.desk.submit = fails_once_for_good  # type: ignore[method-assign]
     cart = a_target(name="cart", node="node-1")
@@ -213,10 +215,12 @@ async def test_people_hear_of_an_alert_that_no_incident_takes(world: World, clus
     cluster.lost = False
     submit = world.desk.submit
 
-    async def refuses(target: Target, alerts: tuple[Alert, ...], *, alone: bool = False) -> IncidentReceipt | None:
+    async def refuses(
+        target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
         if target == LABELLED:
             raise BadPayloadError("the id is too long")
-        return await submit(target, alerts, alone=alone)
+        return await submit(target, alerts, alone=alone, left_out=left_out)
 
     world.desk.submit = refuses  # type: ignore[method-assign]
     cart = a_target(name="cart", node="node-1")

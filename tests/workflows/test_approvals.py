@@ -79,7 +79,7 @@ async def test_an_answer_by_signal_is_refused_whatever_channel_it_claims(world: 
     asked = await world.until_asked()
     handle = world.client.get_workflow_handle(INCIDENT)
     mallory = a_person(via=claimed, id="operator", name="Mallory", groups=("opsmend-approvers",))
-    await handle.signal(IncidentWorkflow.decide_by_signal, a_decision_request(asked.plan, by=mallory))
+    await handle.signal("decide_by_signal", a_decision_request(asked.plan, by=mallory))
     state = await world.until(lambda s: any(e.event == "decision.refused" for e in s.timeline))
     assert (state.status, state.approval) == (Status.AWAITING_APPROVAL, None)
     assert "Mallory (temporal) may not decide" in next(e.detail for e in state.timeline if e.event == "decision.refused")

@@ -9,6 +9,7 @@ import pytest
 from opsmend.activities.incidents import IncidentActivities
 from opsmend.activities.last_good import LastGoodActivities
 from opsmend.activities.policy import PolicyActivities
+from opsmend.activities.watchdog import WatchdogActivities
 from opsmend.adapters.temporal.large_payloads import INLINE_AT_MOST
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.record import Handed
@@ -49,7 +50,7 @@ async def test_alerts_that_an_incident_hands_to_another_go_by_reference(make_wor
     assert max([size async for size in payload_sizes(world, "activityTaskScheduledEventAttributes")]) <= INLINE_AT_MOST
 
 
-@pytest.mark.parametrize("activities", [IncidentActivities, PolicyActivities, LastGoodActivities])
+@pytest.mark.parametrize("activities", [IncidentActivities, PolicyActivities, LastGoodActivities, WatchdogActivities])
 def test_whatever_is_handed_to_an_activity_outside_of_a_graph_may_go_by_reference(activities: type[Any]) -> None:
     methods = [method for name, method in vars(activities).items() if not name.startswith("_")]
     assert methods

@@ -75,11 +75,12 @@ class IncidentActivities:
     @activity.defn(name="chat.publish_incident")
     async def publish_incident(self, request: PublishRequest) -> Published:
         """Post or update the one message of the incident. Twice is harmless: the chat finds the message of an earlier try."""
+        state = await self._state(request)
         notice = Notice(
-            state=await self._state(request),
+            state=state,
             message=request.message,
             attention=request.attention,
-            temporal_ui=self._desk.ui_link(request.incident_id, request.run_id),
+            temporal_ui=self._desk.ui_link(state.id, state.present_run),
         )
         return Published(message=await self._chat.publish(notice))
 

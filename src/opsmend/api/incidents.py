@@ -82,7 +82,7 @@ def incident_router(desk: IncidentDesk, access: Access, cursors: Cursors, metric
     async def get_incident(incident_id: IncidentId, run_id: RunId = None) -> IncidentView:
         """The latest run of the incident, or the one named."""
         state = await desk.get(incident_id, run_id)
-        return incident_view(state, desk.ui_link(state.id, state.run_id))
+        return incident_view(state, desk.ui_link(state.id, state.present_run))
 
     @router.get("/{incident_id}/explain", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
     async def explain_incident(incident_id: IncidentId, run_id: RunId = None) -> Explanation:

@@ -125,3 +125,8 @@ class IncidentState(View):
     """Why it ended as it did, in a sentence."""
     escalations: int = Field(default=0, ge=0)
     """How often the open question was escalated."""
+
+    @property
+    def present_run(self) -> str:
+        """Where Temporal has its history now."""
+        return self.now_in or self.run_id

@@ -19,6 +19,11 @@ PROMPT: Final = (
 """The server looks for new tasks 20 times a second per shard, and this one has a single shard: after a burst every step of an
 incident waited some 50 ms (3.4 s instead of 1.5 s for a whole one). Timers were up to a second late."""
 
+REPORTS_SOON: Final = (
+    "--dynamic-config-value", "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
+)  # fmt: skip
+"""A workflow task that failed twice is reported, and so told to people: by default only after a minute."""
+
 
 @dataclass(frozen=True)
 class TemporalServer:
@@ -54,6 +59,7 @@ async def start_temporal(
         "--sqlite-pragma", "synchronous=NORMAL",
         "--log-level", "error",
         *PROMPT,
+        *REPORTS_SOON,
     ]  # fmt: skip
     for key in ALL:
         argv += ["--search-attribute", f"{key.name}=Keyword"]

@@ -60,7 +60,7 @@ MOST_PLANS: Final = 3
 MOST_TIMELINE_ALERTS: Final = 100
 """Timeline entries after which further alerts are only counted: a storm must not push the story out of the state."""
 
-LAST_WORD: Final = timedelta(seconds=30)
+LAST_WORD: Final = timedelta(seconds=10)
 """What a stopped incident waits until people were told; then others tell them."""
 
 ASKS_ALONE: Final = "one-question-about-an-object-at-a-time"
@@ -82,8 +82,8 @@ class IncidentWorkflow:
     def __init__(self, opened: IncidentOpened) -> None:
         self._opened = opened
         self._terms = opened.patience
-        begun = opened.goes_on or _just_begun(opened)
         self._resumed = opened.goes_on is not None
+        begun = _goes_on(opened.goes_on) if opened.goes_on else _just_begun(opened)
         self._book = AlertBook(opened.target, begun.alerts)
         self._log = IncidentLog(begun.state, begun.attention, untold=not begun.told)
         self._locks = TargetLocks(begun.locks)
@@ -428,6 +428,11 @@ class IncidentWorkflow:
 
     def _enter(self, status: Status, *more: SearchAttributeUpdate[Any]) -> None:
         self._log.enter(status, self._book.severity, *more)
+
+
+def _goes_on(before: Continuation) -> Continuation:
+    state = before.state.model_copy(update={"now_in": workflow.info().run_id, "continued": False})
+    return before.model_copy(update={"state": state})
 
 
 def _just_begun(opened: IncidentOpened) -> Continuation:

@@ -20,7 +20,7 @@ from opsmend.embedded.temporal_server import start_temporal
 
 WORKFLOW_TASK_FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 _READY: Final = '"event": "worker.ready"'
-_PATIENCE: Final = timedelta(minutes=2)
+_PATIENCE: Final = timedelta(minutes=5)
 """A process takes five seconds to start; the machine may have much else to do."""
 
 THIS_VERSION: Final = ("-m", "opsmend.cli")
@@ -29,6 +29,11 @@ THIS_VERSION: Final = ("-m", "opsmend.cli")
 def next_version(*models: str) -> tuple[str, ...]:
     """The version after this one, which has one more field in these `models`: see next_version.py."""
     return ("-m", "tests.integration.outside.next_version", ",".join(models))
+
+
+def broken_version(mistake: str) -> tuple[str, ...]:
+    """A version with a mistake in its workflow code: see broken_version.py."""
+    return ("-m", "tests.integration.outside.broken_version", mistake)
 
 
 @dataclass

@@ -6,7 +6,8 @@ from typing import Any
 from tests.builders import an_alert
 
 from opsmend.domain.alert import Alert, Firing
-from opsmend.domain.incident import AlertsReceived, IncidentOpened
+from opsmend.domain.incident import AlertsReceived
+from opsmend.domain.opened import IncidentOpened
 
 EPOCH = "1970-01-01T00:00:00Z"
 

@@ -18,7 +18,7 @@ from opsmend.adapters.slack.client import error_code, slack_call, slack_client
 from opsmend.adapters.slack.message import Message, headline, render
 from opsmend.adapters.slack.mrkdwn import link, prose
 from opsmend.domain.incident import IncidentState, Outcome
-from opsmend.domain.ports.chat import MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
 from opsmend.domain.record import JsonObject
 from opsmend.errors import SettingsError
 from opsmend.settings import SlackSettings
@@ -28,6 +28,7 @@ ANNOUNCEMENT_EVENT: Final = "opsmend_announcement"
 
 SAID_ALREADY: Final = timedelta(minutes=2)
 """How far back a message with the same key is looked for: several processes of ours see the same thing at the same time."""
+ALARM_EVENT: Final = "opsmend_alarm"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far Slack's clock and ours may differ: an earlier post is looked for from this long before the incident opened."""
 
@@ -59,6 +60,14 @@ class SlackChat:
         since = datetime.now(UTC) - SAID_ALREADY + CLOCK_SKEW
         if not await self._find(self._channel, since, message.metadata):
             await self._post(self._channel, message)
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        channel = self._escalation_channel or self._channel
+        said = {"event_type": ALARM_EVENT, "event_payload": {"key": alarm.key}}
+        if await self._find(channel, alarm.since, said):
+            return
+        seen = f"\n{link(alarm.temporal_ui, 'see its history')}" if alarm.temporal_ui else ""
+        await self._post(channel, Message(f"{prose(alarm.text, 2000)}{seen}", [], said))
 
     async def _place(self, state: IncidentState, known: MessageRef | None, message: Message) -> MessageRef:
         """Update the message that is there; post one only when there is none, or somebody deleted it."""

@@ -12,6 +12,7 @@ from temporalio.client import (
     Client,
     WorkflowExecution,
     WorkflowHandle,
+    WorkflowHistoryEventFilterType,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -155,7 +156,7 @@ class TemporalDesk:
         what it never takes, so a signal that says nothing tells which of them it is."""
         handle = self._client.get_workflow_handle(target.incident_id)
         try:
-            await handle.signal(IncidentWorkflow.alerts_received, AlertsReceived(alerts=()), rpc_timeout=self._timeout)
+            await handle.signal(ALERTS_RECEIVED, AlertsReceived(alerts=()), rpc_timeout=self._timeout)
         except RPCError as e:
             return e.status is not RPCStatusCode.NOT_FOUND
         return False
@@ -187,6 +188,24 @@ class TemporalDesk:
             raise NothingToDecideError(f"no plan waits for an answer; the incident is {state.status}") from e
 
     async def get(self, incident_id: str, run_id: str | None = None) -> IncidentState:
+        state = await self._state_of(incident_id, run_id)
+        while state.continued:
+            run_id = await self._next_run(incident_id, state.present_run)
+            state = await self._state_of(incident_id, run_id)
+        return state
+
+    async def _next_run(self, incident_id: str, run_id: str) -> str | None:
+        """The run in which the incident of a closed one goes on."""
+        handle = self._client.get_workflow_handle(incident_id, run_id=run_id)
+        try:
+            ends = handle.fetch_history_events(
+                event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT, rpc_timeout=self._timeout
+            )
+            return [e.workflow_execution_continued_as_new_event_attributes.new_execution_run_id async for e in ends][-1] or None
+        except RPCError as e:
+            raise TemporalUnavailableError(f"Temporal did not tell where the incident goes on: {bounded(str(e))}") from e
+
+    async def _state_of(self, incident_id: str, run_id: str | None) -> IncidentState:
         handle = self._client.get_workflow_handle(incident_id, run_id=run_id)
         try:
             return await handle.query(IncidentWorkflow.state, rpc_timeout=_TOLD_WITHIN)
@@ -219,7 +238,9 @@ class TemporalDesk:
         begin: bytes | None = None,
         limit: int = _MOST_ROWS,
     ) -> IncidentPage:
-        query = f'WorkflowType = "{_WORKFLOW_TYPE}"'
+        query = (
+            f'WorkflowType = "{_WORKFLOW_TYPE}" AND (OpsmendStatus IS NULL OR OpsmendStatus != "{search_attributes.CONTINUED}")'
+        )
         query += f' AND OpsmendStatus = "{status.value}"' if status else ""
         query += f' AND OpsmendOutcome = "{outcome.value}"' if outcome else ""
         found = self._client.list_workflows(query, page_size=limit, next_page_token=begin, rpc_timeout=self._timeout)

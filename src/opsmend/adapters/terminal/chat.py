@@ -2,7 +2,7 @@
 
 import structlog
 
-from opsmend.domain.ports.chat import MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
 from opsmend.errors import bounded
 
 log = structlog.get_logger(__name__)
@@ -32,3 +32,6 @@ class TerminalChat:
             temporal_ui=notice.temporal_ui or None,
         )
         return None
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        log.error("chat.alarm", alarm=bounded(alarm.text), workflow_id=alarm.workflow_id, temporal_ui=alarm.temporal_ui or None)

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from pydantic import AwareDatetime
+
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.record import Record
 
@@ -31,9 +33,24 @@ class Announcer(Protocol):
         ...
 
 
+class Alarm(Record):
+    """Something that a person has to know of, and that is no incident's own message. What has the same `key` is said once."""
+
+    key: str
+    text: str
+    since: AwareDatetime
+    workflow_id: str
+    run_id: str
+    temporal_ui: str = ""
+
+
 class Chat(Protocol):
     """Raises ChatUnavailableError, ChatRejectedError."""
 
     async def publish(self, notice: Notice) -> MessageRef | None:
         """Post or update the incident's one message. None where the channel has no messages (terminal)."""
+        ...
+
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Post a message that notifies, where questions are escalated to."""
         ...

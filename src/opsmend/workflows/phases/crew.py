@@ -103,9 +103,13 @@ class Crew:
         self._bill(agent, result.usage, result.calls)
         return result
 
+    @property
+    def overspent(self) -> str | None:
+        """The limit that is passed, as a sentence."""
+        return self._budget.exceeded_by(self._log.state.usage)
+
     def _must_afford(self) -> None:
-        over = self._budget.exceeded_by(self._log.state.usage)
-        if over:
+        if over := self.overspent:
             raise IncidentOver(Outcome.ESCALATED, f"the budget of this incident is spent: {over}")
 
     def _bill(self, agent: str, usage: Usage, calls: CallLedger) -> None:

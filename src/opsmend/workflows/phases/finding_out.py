@@ -68,10 +68,13 @@ class FindingOut:
 
     async def look_again(self) -> Diagnosis | None:
         """How things are once the incident is closed; None where nobody could look, and where its budget is spent."""
+        if over := self._crew.overspent:
+            self._log.note_once("look.failed", f"the budget of this incident is spent: {over}")
+            return None
         try:
             found = await self._crew.investigate(self._request())
         except (FailureError, IncidentOver) as e:
-            self._log.note("look.failed", root_of(e))
+            self._log.note_once("look.failed", root_of(e))
             return None
         self._log.note("look.taken", _told(found))
         return found.diagnosis

@@ -134,4 +134,4 @@ def explains(finding: Diagnosis | None, guest: Alert) -> bool:
     if finding is None:
         return False
     began = min((evidence.at for evidence in finding.evidence if evidence.at), default=None)
-    return began is None or guest.starts_at >= began - CLOCKS_DIFFER
+    return began is None or guest.starts_at is None or guest.starts_at >= began - CLOCKS_DIFFER

@@ -56,6 +56,12 @@ class IncidentLog:
         if self.attention:
             self.revision += 1
 
+    def note_once(self, event: str, detail: str) -> None:
+        """What may happen again and again in the same way: it is no news until something else happened."""
+        last = self.state.timeline[-1] if self.state.timeline else None
+        if last is None or (last.event, last.detail) != (event, detail):
+            self.note(event, detail)
+
     def bill(self, agent: str, work: str, usage: Usage, calls: CallLedger) -> None:
         """What `agent` has used for `work`, e.g. `sre:2`."""
         self.set(usage=self.state.usage + usage)
