@@ -1,27 +1,40 @@
 """All settings, read from the environment once, at an entry point.
 
 The variables that other people's tools rely on keep their own names (see `alias`); all others are
-`OPSMEND_<GROUP>__<FIELD>`, e.g. `OPSMEND_APPROVAL__REMIND_AFTER=PT30M` (ISO 8601, or 00:30:00).
-An empty variable is an unset one.
+`OPSMEND_<GROUP>__<FIELD>`, e.g. `OPSMEND_APPROVAL__REMIND_AFTER=30m` (or ISO 8601, or 00:30:00).
+An empty variable is an unset one. `environment.py` reads them and says what is wrong with one.
 """
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_ACCOUNT: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-"""A name that a namespace and, shorter than it might be, a ServiceAccount may have (RFC 1123)."""
+from opsmend.setting_types import (
+    Count,
+    CountOrZero,
+    Duration,
+    DurationOrZero,
+    Expected,
+    HostAndPort,
+    KubernetesName,
+    KubernetesNames,
+    MilvusAddress,
+    Money,
+    Port,
+    Token,
+    WebAddress,
+)
 
 
 class TemporalSettings(BaseModel):
     """Where Temporal is."""
 
-    ui_url: str = "http://127.0.0.1:8233"
+    ui_url: WebAddress = "http://127.0.0.1:8233"
     """Base of links to the Temporal UI."""
-    rpc_timeout: timedelta = timedelta(seconds=5)
+    rpc_timeout: Duration = timedelta(seconds=5)
     """How long a webhook waits for Temporal before it answers 503. Alertmanager itself gives up after 10 s by default."""
 
 
@@ -32,13 +45,13 @@ class KubernetesSettings(BaseModel):
     """The name of the watched cluster. Set, it is the only one: an alert whose labels name another is looked into by nobody
     and escalated at once, for acting on it here would change the wrong cluster. Unset, every name is taken for this one."""
     context: str | None = None
-    request_timeout: timedelta = timedelta(seconds=10)
-    concurrency: int = 6
+    request_timeout: Duration = timedelta(seconds=10)
+    concurrency: Count = 6
     """Reads in flight at once for one snapshot."""
-    executor: str | None = Field(default=None, pattern=_ACCOUNT)
+    executor: KubernetesName | None = None
     """The ServiceAccount that changes what is in its namespace (`opsmend-executor` in deploy/rbac): for each change, a token of
     it that lives for ten minutes is asked for. Unset, changes are made with the rights of the kubeconfig."""
-    executor_namespace: str = Field(default="opsmend", pattern=_ACCOUNT)
+    executor_namespace: KubernetesName = "opsmend"
     """Where the ServiceAccount `<executor>-nodes` is, which cordons nodes."""
 
     @property
@@ -50,31 +63,31 @@ class KubernetesSettings(BaseModel):
 class ApprovalSettings(BaseModel):
     """How long a question stands. Defaults: domain.incident.Patience."""
 
-    remind_after: timedelta = timedelta(minutes=30)
-    escalate_after: timedelta = timedelta(hours=2)
-    expire_after: timedelta = timedelta(days=3)
+    remind_after: Duration = timedelta(minutes=30)
+    escalate_after: Duration = timedelta(hours=2)
+    expire_after: Duration = timedelta(days=3)
 
 
 class IncidentSettings(BaseModel):
     """The tempo of an incident. Defaults: domain.incident.Patience."""
 
-    intake_window: timedelta = timedelta(seconds=5)
-    verify_interval: timedelta = timedelta(seconds=10)
-    verify_checks: int = Field(default=3, ge=1)
-    verify_deadline: timedelta = timedelta(minutes=10)
-    finish_within: timedelta = timedelta(seconds=10)
-    lock_deadline: timedelta = timedelta(minutes=30)
-    quiet_after: timedelta = timedelta(hours=12)
-    look_again_after: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(seconds=1))
+    intake_window: DurationOrZero = timedelta(seconds=5)
+    verify_interval: Duration = timedelta(seconds=10)
+    verify_checks: Count = 3
+    verify_deadline: Duration = timedelta(minutes=10)
+    finish_within: Duration = timedelta(seconds=10)
+    lock_deadline: Duration = timedelta(minutes=30)
+    quiet_after: Duration = timedelta(hours=12)
+    look_again_after: Duration = timedelta(minutes=15)
     """Until a target that was found well, or that nobody could look at, is looked at again while its alert fires on."""
 
 
 class BudgetSettings(BaseModel):
     """Hard limits of one incident. Defaults: domain.budget.Budget."""
 
-    tool_calls: int = 2000
-    tokens: int = 200_000
-    cost_usd: float = 2.0
+    tool_calls: Count = 2000
+    tokens: CountOrZero = 200_000
+    cost_usd: Money = 2.0
 
 
 class SlackSettings(BaseModel):
@@ -86,7 +99,7 @@ class SlackSettings(BaseModel):
     channel: str | None = None
     escalation_channel: str | None = None
     """Where an escalated question is repeated; the same channel when unset."""
-    api_url: str = "https://slack.com/api/"
+    api_url: WebAddress = "https://slack.com/api/"
 
 
 def _split(value: object) -> object:
@@ -107,10 +120,10 @@ class IntakeSettings(BaseModel):
 class MilvusSettings(BaseModel):
     """Vector memory. `opsmend up` starts Milvus Lite and sets `uri` itself when unset."""
 
-    uri: str | None = None
+    uri: MilvusAddress | None = None
     token: SecretStr | None = None
     collection: str = "opsmend_postmortems"
-    timeout: timedelta = timedelta(seconds=5)
+    timeout: Duration = timedelta(seconds=5)
 
 
 NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -120,11 +133,11 @@ NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9]
 class LastGoodSettings(BaseModel):
     """The record of good configurations, kept while workloads run well with them."""
 
-    namespaces: Annotated[tuple[NamespaceName, ...], NoDecode, BeforeValidator(_split)] = ()
+    namespaces: Annotated[KubernetesNames, NoDecode] = ()
     """Watched namespaces, separated by commas. None by default: values of ConfigMaps go to disk only where somebody said so."""
-    interval: timedelta = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1))
+    interval: Annotated[Duration, Field(ge=timedelta(seconds=1)), Expected("a second or more", "5m")] = timedelta(minutes=5)
     """Between two looks. Each is four lists a namespace and a call a ConfigMap that its healthy workloads read."""
-    steady_after: timedelta = timedelta(seconds=30)
+    steady_after: DurationOrZero = timedelta(seconds=30)
     """How old a workload's youngest pod must be before its configuration counts as good: domain.health.STEADY_AT_LEAST."""
 
 
@@ -134,6 +147,15 @@ class PolicySettings(BaseModel):
     directory: Path | None = None
 
 
+class MetricsSettings(BaseModel):
+    """Where a worker serves /metrics for Prometheus. The API serves its own on its own port."""
+
+    port: Port | None = None
+    """Unset, a worker serves none; `opsmend up` takes a free one. Two workers on one machine need two."""
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 in a container."""
+
+
 class Settings(BaseSettings):
     """The whole configuration."""
 
@@ -141,19 +163,22 @@ class Settings(BaseSettings):
         env_prefix="OPSMEND_", env_nested_delimiter="__", env_ignore_empty=True, extra="ignore", populate_by_name=True
     )
 
-    api_token: SecretStr | None = None
+    api_token: Token | None = None
     """Bearer token of the webhooks. Without it the API does not start (`opsmend demo` makes one up)."""
-    operator_token: SecretStr | None = None
+    operator_token: Token | None = None
     """Bearer token of decisions over HTTP."""
-    prometheus_url: str | None = None
+    prometheus_url: WebAddress | None = None
     data_dir: Path = Path(".opsmend")
     """Embedded state: Temporal's database, Milvus Lite, artifacts, the record of good configurations."""
-    temporal_address: str | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS")
+    temporal_address: HostAndPort | None = Field(default=None, validation_alias="TEMPORAL_ADDRESS")
     """Set = no embedded Temporal server."""
     temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE")
 
     langsmith_tracing: bool = False
     """Whether runs of the agents' graphs go to LangSmith as its own variables (LANGSMITH_…) say. Off, those export nothing."""
+
+    instance: str | None = None
+    """Told at /healthz, so that whoever started an API knows that it is this one that answers. `opsmend up` makes it up."""
 
     temporal: TemporalSettings = TemporalSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
@@ -165,3 +190,4 @@ class Settings(BaseSettings):
     milvus: MilvusSettings = MilvusSettings()
     policy: PolicySettings = PolicySettings()
     last_good: LastGoodSettings = LastGoodSettings()
+    metrics: MetricsSettings = MetricsSettings()

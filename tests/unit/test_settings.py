@@ -20,6 +20,7 @@ PROMISED: dict[str, Any] = {
     "temporal_address": None,
     "temporal_namespace": "default",
     "langsmith_tracing": False,
+    "instance": None,
     "temporal": {"ui_url": "http://127.0.0.1:8233", "rpc_timeout": timedelta(seconds=5)},
     "kubernetes": {
         "cluster": None,
@@ -61,6 +62,7 @@ PROMISED: dict[str, Any] = {
     "milvus": {"uri": None, "token": None, "collection": "opsmend_postmortems", "timeout": timedelta(seconds=5)},
     "policy": {"directory": None},
     "last_good": {"namespaces": (), "interval": timedelta(minutes=5), "steady_after": STEADY_AT_LEAST},
+    "metrics": {"port": None, "host": "127.0.0.1"},
 }
 
 

