@@ -4,10 +4,11 @@
 that role needs: an agent's worker holds no credential of another's.
 """
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import structlog
 from langgraph.graph import StateGraph
@@ -22,6 +23,7 @@ from opsmend.activities.policy import PolicyActivities
 from opsmend.activities.watchdog import WatchdogActivities
 from opsmend.adapters.artifacts.last_good import FileLastGood
 from opsmend.adapters.artifacts.store import FileArtifacts
+from opsmend.adapters.kubernetes.access import ping
 from opsmend.adapters.kubernetes.connection import connect_cluster
 from opsmend.adapters.kubernetes.executors import executor_of
 from opsmend.adapters.kubernetes.namespaces import KubernetesNamespaces
@@ -42,6 +44,7 @@ from opsmend.agents.architect.graph import build_graph as architect_graph
 from opsmend.agents.deployment.graph import DeploymentAgent
 from opsmend.agents.deployment.graph import build_graph as deployment_graph
 from opsmend.agents.node import absent
+from opsmend.agents.queues import Role
 from opsmend.agents.security.graph import SecurityAgent
 from opsmend.agents.security.graph import build_graph as security_graph
 from opsmend.agents.sre.graph import SreAgent
@@ -57,6 +60,7 @@ from opsmend.domain.ports.judge import Judge
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.metrics import Metrics
 from opsmend.domain.ports.thinker import Thinker
+from opsmend.errors import OpsmendError
 from opsmend.policy.engine import CedarJudge
 from opsmend.settings import Settings
 from opsmend.telemetry import keep_traces_here
@@ -75,9 +79,6 @@ from opsmend.workflows.watchdog import Watchdog
 
 log = structlog.get_logger()
 
-Role = Literal["workflows", "architect", "security", "deployment", "sre", "connectors"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
 WORKFLOWS: Final = (
     IncidentWorkflow,
     SreInvestigation,
@@ -90,6 +91,9 @@ WORKFLOWS: Final = (
     Aftermath,
     Watchdog,
 )
+
+
+_WITHOUT_CLUSTER: Final = frozenset({"workflows", "connectors"})
 
 
 def graph_plugin() -> LangGraphPlugin:
@@ -270,7 +274,25 @@ def desk_for(settings: Settings, client: Client) -> TemporalDesk:
 
 
 async def run_workers(roles: Iterable[Role], settings: Settings, client: Client, stack: AsyncExitStack) -> None:
-    """Start a worker a role; they run until `stack` is closed, which drains them."""
+    """Start a worker a role; they run until `stack` is closed, which drains them.
+
+    Raises:
+        SettingsError: one of them cannot be built. Then none has started.
+    """
     keep_traces_here(export=settings.langsmith_tracing)
-    for role in roles:
-        await stack.enter_async_context(await worker_for(role, settings, client, stack))
+    asked = list(roles)
+    workers = [await worker_for(role, settings, client, stack) for role in asked]
+    if not _WITHOUT_CLUSTER.issuperset(asked):
+        looking = asyncio.create_task(_say_if_the_cluster_is_away(settings))
+        stack.callback(looking.cancel)
+    for worker in workers:
+        await stack.enter_async_context(worker)
+
+
+async def _say_if_the_cluster_is_away(settings: Settings) -> None:
+    """In one line at the start. It may come back, so the worker runs on: what needs the cluster is tried again."""
+    async with AsyncExitStack() as stack:
+        try:
+            await ping(await connect_cluster(settings.kubernetes, stack))
+        except OpsmendError as away:
+            log.error("cluster.away", reason=str(away), meaning="nothing is looked into or changed until it answers")  # noqa: TRY400

@@ -20,8 +20,9 @@ from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
+from opsmend.agents.queues import ROLES
 from opsmend.settings import Settings
-from opsmend.worker import ROLES, run_workers
+from opsmend.worker import run_workers
 
 
 class DiesAt(ClientInterceptor, Interceptor):

@@ -6,8 +6,8 @@ import pytest
 from tests.integration.outside.api_alone import an_api
 from tests.integration.outside.waiting import eventually
 
+from opsmend.agents.queues import ROLES
 from opsmend.embedded.temporal_server import start_temporal
-from opsmend.worker import ROLES
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -12,8 +12,9 @@ from temporalio.client import Client
 from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.prometheus.metrics import PrometheusMetrics
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
+from opsmend.agents.queues import Role
 from opsmend.settings import MilvusSettings, Settings
-from opsmend.worker import Role, worker_for
+from opsmend.worker import worker_for
 from tests.workflows.conftest import World
 
 

@@ -1,6 +1,10 @@
 """The task queues. Each agent's work runs only on its own queue, so that its worker can hold only its own credentials."""
 
-from typing import Final
+from typing import Final, Literal, get_args
+
+Role = Literal["workflows", "architect", "security", "deployment", "sre", "connectors"]
+"""What a worker process may be: who works on one of the queues."""
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 WORKFLOWS: Final = "opsmend-workflows"
 ARCHITECT: Final = "opsmend-architect"

@@ -43,7 +43,7 @@ def create_app(
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
     app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
     app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
-    app.include_router(condition_router(metrics, readiness, watch))
+    app.include_router(condition_router(metrics, readiness, watch, settings.instance))
     for router in routers:
         app.include_router(router)
     handle_failures(app, metrics)

@@ -22,6 +22,8 @@ Verbose = Annotated[str | None, Query(max_length=16, description="Present: which
 
 class Condition(BaseModel):
     status: str
+    instance: str | None = None
+    """Which API this is (OPSMEND_INSTANCE)."""
 
 
 class VerboseCondition(Condition):
@@ -29,15 +31,17 @@ class VerboseCondition(Condition):
     """Role -> whether a worker of it asks for work. Alerts are taken without them, and wait. Empty before the first look."""
 
 
-def condition_router(metrics: ApiMetrics, readiness: Readiness, watch: WorkerWatch | None) -> APIRouter:
+def condition_router(
+    metrics: ApiMetrics, readiness: Readiness, watch: WorkerWatch | None, instance: str | None = None
+) -> APIRouter:
     router = APIRouter(tags=["condition"])
 
-    @router.get("/healthz")
+    @router.get("/healthz", response_model_exclude_none=True)
     async def healthz() -> Condition:
         """The process serves."""
-        return Condition(status="ok")
+        return Condition(status="ok", instance=instance)
 
-    @router.get("/readyz", responses=_NOT_READY)
+    @router.get("/readyz", responses=_NOT_READY, response_model_exclude_none=True)
     async def readyz(verbose: Verbose = None) -> VerboseCondition | Condition:
         """Alerts can be taken: Temporal answers, the last ones were taken, and there is room on the disk."""
         await readiness.require()

@@ -1,6 +1,7 @@
 """Child processes with logs, readiness and a clean end."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -14,11 +15,15 @@ from typing import Final
 
 from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.embedded import tether
-from opsmend.errors import PermanentError, bounded
+from opsmend.embedded.ports import require_port
+from opsmend.errors import PermanentError, SettingsError, bounded
 
 _GRACE: Final = timedelta(seconds=15)
 """A worker drains for up to 10 s (see worker.py); what is still there after this is killed."""
 
+
+_READY_WITHIN: Final = timedelta(seconds=120)
+"""A few seconds on a laptop, more than a minute on two cores that others use as well. A part that dies is noticed at once."""
 
 _PORTS: Final = range(20_000, 30_000)
 """Below those that systems give to connections (Linux from 32768, others from 49152: RFC 6335) and Kubernetes to Services
@@ -27,6 +32,10 @@ _PORTS: Final = range(20_000, 30_000)
 _MOST_TRIES: Final = 100
 
 _LOOPBACK: Final = "127.0.0.1"
+
+
+_LAST_WORDS: Final = 4096
+"""Characters at the end of a log in which the last line is looked for."""
 
 
 class PartFailedError(PermanentError):
@@ -45,7 +54,7 @@ class Part:
     def running(self) -> bool:
         return self.process.returncode is None
 
-    async def ready(self, probe: Callable[[], Awaitable[bool]], within: timedelta = timedelta(seconds=60)) -> None:
+    async def ready(self, probe: Callable[[], Awaitable[bool]], within: timedelta = _READY_WITHIN) -> None:
         """Wait until `probe` says yes; a process that does not come so far is killed.
 
         Raises:
@@ -67,9 +76,10 @@ class Part:
             await asyncio.sleep(0.05)
 
     def last_words(self) -> str:
-        """The end of its log, bounded."""
+        """What it said last, bounded: a command of ours that cannot go on ends with a sentence for people."""
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return bounded(text[-400:].strip() or "it said nothing")
+        lines = text[-_LAST_WORDS:].strip().splitlines()
+        return bounded(_readable(lines[-1])) if lines else "it said nothing"
 
     def kill(self) -> None:
         """SIGKILL, at once."""
@@ -89,8 +99,20 @@ class Part:
             await self.process.wait()
 
 
-async def start_part(name: str, argv: Sequence[str], logs: Path, env: Mapping[str, str] | None = None) -> Part:
-    """Start `argv`; `env` is added to ours. The child is told to end when this process dies, however it dies (Linux)."""
+def _readable(line: str) -> str:
+    """What happened, of an event that was logged for programs."""
+    with suppress(ValueError):
+        event = json.loads(line)
+        if isinstance(event, dict):
+            return str(event.get("error") or event.get("event"))
+    return line
+
+
+async def start_part(
+    name: str, argv: Sequence[str], logs: Path, env: Mapping[str, str] | None = None, *, lock: int | None = None
+) -> Part:
+    """Start `argv`; `env` is added to ours. The child is told to end when this process dies, however it dies (Linux). It
+    inherits `lock`, an open file whose lock is thereby held until the child has ended as well."""
     private_directory(logs)
     path = logs / f"{name}.log"
     with path.open("ab") as log:
@@ -100,6 +122,7 @@ async def start_part(name: str, argv: Sequence[str], logs: Path, env: Mapping[st
             stdout=log,
             stderr=log,
             env={**os.environ, **(env or {})},
+            pass_fds=() if lock is None else (lock,),
         )
     return Part(name, process, path)
 
@@ -127,14 +150,11 @@ def free_port(preferred: int = 0) -> int:
 
 
 def _bindable(port: int) -> bool:
-    """Also just after a server of ours has left it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_LOOPBACK, port))
-        except OSError:
-            return False
-        return True
+    try:
+        require_port(port, _LOOPBACK)
+    except SettingsError:
+        return False
+    return True
 
 
 def _claim(port: int) -> None:

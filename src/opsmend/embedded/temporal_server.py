@@ -38,9 +38,16 @@ def temporal_binary() -> Path:
 
 
 async def start_temporal(
-    data_dir: Path, *, port: int | None = None, ui_port: int | None = None, namespaces: tuple[str, ...] = ()
+    data_dir: Path,
+    *,
+    port: int | None = None,
+    ui_port: int | None = None,
+    metrics_port: int | None = None,
+    namespaces: tuple[str, ...] = (),
+    lock: int | None = None,
 ) -> TemporalServer:
-    """Start it and wait until it answers. Started again on the same `data_dir` it goes on with all workflows.
+    """Start it and wait until it answers. Started again on the same `data_dir` it goes on with all workflows. `lock` is handed
+    to it, see start_part.
 
     Raises:
         PartFailedError: it did not come up.
@@ -61,12 +68,14 @@ async def start_temporal(
         *PROMPT,
         *REPORTS_SOON,
     ]  # fmt: skip
+    if metrics_port:
+        argv += ["--metrics-port", str(metrics_port)]
     for key in ALL:
         argv += ["--search-attribute", f"{key.name}=Keyword"]
     for namespace in namespaces:
         argv += ["--namespace", namespace]
     private_directory(data_dir)
-    part = await start_part("temporal", argv, data_dir / "logs")
+    part = await start_part("temporal", argv, data_dir / "logs", lock=lock)
     server = TemporalServer(part, f"127.0.0.1:{port}", f"http://127.0.0.1:{ui_port}")
 
     async def answers() -> bool:

@@ -1,17 +1,14 @@
-"""`opsmend up`: Temporal, Milvus Lite, the workers and the API as one process tree; a part that dies is started again."""
+"""`opsmend up`: Temporal, Milvus Lite, the workers and the API as one process tree."""
 
 import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import httpx
-import structlog
 from pydantic import SecretStr
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -19,19 +16,15 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from opsmend.adapters.artifacts.directories import data_directory, private_directory
+from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.adapters.milvus.server import milvus_command
 from opsmend.agents import queues
-from opsmend.console.connection import Connection, write_connection
-from opsmend.embedded.processes import Part, PartFailedError, free_port, listens, start_part
+from opsmend.console.connection import Connection, read_connection, write_connection
+from opsmend.embedded.data_directory import DataDirectory
+from opsmend.embedded.processes import Part, free_port, listens, start_part
+from opsmend.embedded.stack import Stack
 from opsmend.embedded.temporal_server import start_temporal
-from opsmend.errors import bounded
 from opsmend.settings import Settings
-
-log = structlog.get_logger()
-
-_BREATHER: Final = timedelta(seconds=1)
-"""Between the death of a part and its next start, so that a part that cannot live does not spin."""
 
 _POLLED: Final = (
     (queues.WORKFLOWS, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
@@ -40,112 +33,49 @@ _POLLED: Final = (
     (queues.CONNECTORS, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
 )
 
-
-@dataclass
-class Stack:
-    """Everything that `up` runs. `env` is what its children are given, and what a client of it needs."""
-
-    data_dir: Path
-    api_url: str
-    api_token: str
-    operator_token: str
-    temporal_address: str
-    temporal_ui: str
-    env: dict[str, str]
-    parts: dict[str, Part] = field(default_factory=dict)
-    starters: dict[str, Callable[[], Awaitable[Part]]] = field(default_factory=dict)
-    stopping: bool = False
-
-    async def start(self, name: str) -> Part:
-        self.parts[name] = part = await self.starters[name]()
-        return part
-
-    async def watch(self) -> None:
-        """Start again whatever dies, until `stop`."""
-        await asyncio.gather(*(self._watch(name) for name in self.starters))
-
-    async def _watch(self, name: str) -> None:
-        while True:
-            code = await self.parts[name].process.wait()
-            if self.stopping:
-                return
-            log.warning("part.died", part=name, code=code, last_words=self.parts[name].last_words())
-            await self._start_again(name)
-
-    async def _start_again(self, name: str) -> None:
-        """Try until it is up: what it leans on (Temporal, for a worker) may have died with it."""
-        while not self.stopping:
-            await asyncio.sleep(_BREATHER.total_seconds())
-            try:
-                await self.start(name)
-            except (PartFailedError, OSError) as e:
-                log.warning("part.not_started", part=name, reason=bounded(str(e)))
-            else:
-                return
-
-    async def stop(self) -> None:
-        """End everything, the API first so that nothing new is taken."""
-        self.stopping = True
-        for name in reversed(self.parts):
-            await self.parts[name].stop()
+_OPSMEND: Final = (sys.executable, "-m", "opsmend.cli")
 
 
-async def start_stack(settings: Settings, port: int, extra_env: Mapping[str, str] | None = None) -> Stack:
+async def start_stack(
+    settings: Settings, directory: DataDirectory, port: int, extra_env: Mapping[str, str] | None = None
+) -> Stack:
     """Start all parts and wait until each answers. `extra_env` goes to the API and the workers.
 
     Raises:
         PartFailedError: a part did not come up; what had started is stopped again.
-        SettingsError: the data directory lets others in and cannot be closed.
+        SettingsError: what an earlier start left in `directory` cannot be read.
     """
-    data_dir = data_directory(settings.data_dir.resolve())
-    kept = _kept_tokens(data_dir)
-    api_token = settings.api_token.get_secret_value() if settings.api_token else kept["api_token"]
-    operator_token = settings.operator_token.get_secret_value() if settings.operator_token else kept["operator_token"]
-    address, ui_url = settings.temporal_address or "", settings.temporal.ui_url
-    milvus_port = free_port()
     # Well-known ports would be a race: of two that start at once the second would take the first one's server for its own.
-    temporal_ports = (free_port(), free_port())
-    if not settings.temporal_address:
-        address, ui_url = f"127.0.0.1:{temporal_ports[0]}", f"http://127.0.0.1:{temporal_ports[1]}"
-    stack = Stack(
-        data_dir=data_dir,
-        api_url=f"http://127.0.0.1:{port}",
-        api_token=api_token,
-        operator_token=operator_token,
-        temporal_address=address,
-        temporal_ui=ui_url,
-        env={
-            "OPSMEND_DATA_DIR": str(data_dir),
-            "OPSMEND_API_TOKEN": api_token,
-            "OPSMEND_OPERATOR_TOKEN": operator_token,
-            "TEMPORAL_ADDRESS": address,
-            "TEMPORAL_NAMESPACE": settings.temporal_namespace,
-            "OPSMEND_TEMPORAL__UI_URL": ui_url,
-            "OPSMEND_MILVUS__URI": settings.milvus.uri or f"http://127.0.0.1:{milvus_port}",
-            **(extra_env or {}),
-        },
-    )
-    logs = data_dir / "logs"
+    temporal_port, ui_port, temporal_metrics, milvus_port = (free_port() for _ in range(4))
+    metrics_port = settings.metrics.port or free_port()
+    stack = _planned(settings, directory, port, temporal_port, ui_port, milvus_port)
+    stack.env |= {"OPSMEND_METRICS__PORT": str(metrics_port), **(extra_env or {})}
+    logs, lock = directory.path / "logs", directory.lock
 
     async def temporal() -> Part:
-        return (await start_temporal(data_dir, port=temporal_ports[0], ui_port=temporal_ports[1])).part
+        started = await start_temporal(
+            directory.path, port=temporal_port, ui_port=ui_port, metrics_port=temporal_metrics, lock=lock
+        )
+        return started.part
 
     async def milvus() -> Part:
-        files = private_directory(data_dir / "milvus")
-        part = await start_part("milvus", milvus_command(files, milvus_port), logs)
+        files = private_directory(directory.path / "milvus")
+        part = await start_part("milvus", milvus_command(files, milvus_port), logs, lock=lock)
         await part.ready(lambda: listens(milvus_port))
         return part
 
     async def worker() -> Part:
-        part = await start_part("worker", [sys.executable, "-m", "opsmend.cli", "worker"], logs, stack.env)
-        client = await Client.connect(address, namespace=settings.temporal_namespace, lazy=True)
+        part = await start_part("worker", [*_OPSMEND, "worker"], logs, stack.env, lock=lock)
+        client = await Client.connect(stack.temporal_address, namespace=settings.temporal_namespace, lazy=True)
         await part.ready(lambda: _polls(client, part.process.pid))
         return part
 
     async def api() -> Part:
-        argv = [sys.executable, "-m", "opsmend.cli", "api", "--port", str(port)]
-        part = await start_part("api", argv, logs, stack.env)
-        await part.ready(lambda: _answers(f"{stack.api_url}/readyz"))
+        instance = secrets.token_hex(16)
+        env = stack.env | {"OPSMEND_INSTANCE": instance}
+        part = await start_part("api", [*_OPSMEND, "api", "--port", str(port)], logs, env, lock=lock)
+        async with httpx.AsyncClient(base_url=stack.api_url, trust_env=False) as http:
+            await part.ready(lambda: _answers(http, instance))
         return part
 
     if not settings.temporal_address:
@@ -153,33 +83,79 @@ async def start_stack(settings: Settings, port: int, extra_env: Mapping[str, str
     if not settings.milvus.uri:
         stack.starters["milvus"] = milvus
     stack.starters |= {"worker": worker, "api": api}
-    try:
-        if "temporal" in stack.starters:
-            await stack.start("temporal")
-        await asyncio.gather(*(stack.start(name) for name in stack.starters if name != "temporal"))
-    except BaseException:
-        await stack.stop()
-        raise
-    connection = Connection(
-        api=stack.api_url, api_token=SecretStr(stack.api_token), operator_token=SecretStr(stack.operator_token)
+    await _start_all(stack)
+    write_connection(
+        directory.path,
+        Connection(api=stack.api_url, api_token=SecretStr(stack.api_token), operator_token=SecretStr(stack.operator_token)),
     )
-    write_connection(stack.data_dir, connection)
+    targets = {"api": port, "worker": metrics_port} | ({"temporal": temporal_metrics} if "temporal" in stack.starters else {})
+    _write_scrape_targets(directory.path / "metrics.json", targets)
     return stack
 
 
-def _kept_tokens(data_dir: Path) -> dict[str, str]:
-    """The tokens of the last start on this data directory, else new ones: a restart must not lock Alertmanager out."""
-    path = data_dir / "connection.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    return {name: kept.get(name) or secrets.token_urlsafe(32) for name in ("api_token", "operator_token")}
+def _planned(
+    settings: Settings, directory: DataDirectory, port: int, temporal_port: int, ui_port: int, milvus_port: int
+) -> Stack:
+    """What will run where, and what its children are told of it. Tokens are those of the last start on this directory, else new
+    ones: a restart must not lock Alertmanager out."""
+    left = read_connection(directory.path) or Connection(api="")
+    api_token, operator_token = (
+        (given or kept or SecretStr(secrets.token_urlsafe(32))).get_secret_value()
+        for given, kept in ((settings.api_token, left.api_token), (settings.operator_token, left.operator_token))
+    )
+    address = settings.temporal_address or f"127.0.0.1:{temporal_port}"
+    ui_url = settings.temporal.ui_url if settings.temporal_address else f"http://127.0.0.1:{ui_port}"
+    return Stack(
+        data_dir=directory.path,
+        api_url=f"http://127.0.0.1:{port}",
+        api_token=api_token,
+        operator_token=operator_token,
+        temporal_address=address,
+        temporal_ui=ui_url,
+        env={
+            "OPSMEND_DATA_DIR": str(directory.path),
+            "OPSMEND_API_TOKEN": api_token,
+            "OPSMEND_OPERATOR_TOKEN": operator_token,
+            "TEMPORAL_ADDRESS": address,
+            "TEMPORAL_NAMESPACE": settings.temporal_namespace,
+            "OPSMEND_TEMPORAL__UI_URL": ui_url,
+            "OPSMEND_MILVUS__URI": settings.milvus.uri or f"http://127.0.0.1:{milvus_port}",
+        },
+    )
 
 
-async def _answers(url: str) -> bool:
-    async with httpx.AsyncClient(trust_env=False) as http:
-        try:
-            return (await http.get(url)).status_code == httpx.codes.OK
-        except httpx.TransportError:
+async def _start_all(stack: Stack) -> None:
+    """Temporal first, as the others ask it for work. On any failure, whatever has started is stopped again."""
+    try:
+        if "temporal" in stack.starters:
+            await stack.start("temporal")
+        async with asyncio.TaskGroup() as starting:
+            for name in stack.starters:
+                if name != "temporal":
+                    starting.create_task(stack.start(name))
+    except BaseExceptionGroup as failures:
+        await stack.stop()
+        raise failures.exceptions[0] from failures
+    except BaseException:
+        await stack.stop()
+        raise
+
+
+def _write_scrape_targets(path: Path, ports: Mapping[str, int]) -> None:
+    """Where metrics are, in the form of Prometheus' file_sd_configs."""
+    targets = [{"targets": [f"127.0.0.1:{port}"], "labels": {"part": name}} for name, port in ports.items()]
+    path.write_text(json.dumps(targets, indent=2) + "\n")
+
+
+async def _answers(http: httpx.AsyncClient, instance: str) -> bool:
+    """Whether the API that was started as `instance` answers there, not another process, and takes alerts."""
+    try:
+        lives = await http.get("/healthz")
+        if lives.status_code != httpx.codes.OK or lives.json().get("instance") != instance:
             return False
+        return (await http.get("/readyz")).status_code == httpx.codes.OK
+    except (httpx.TransportError, ValueError, AttributeError):  # the last two: what answers is no API of ours
+        return False
 
 
 async def _polls(client: Client, pid: int) -> bool:

@@ -12,8 +12,8 @@ from opsmend.adapters.temporal import workers
 from opsmend.adapters.temporal.connection import connect
 from opsmend.adapters.temporal.workers import TemporalWorkers
 from opsmend.agents import queues
+from opsmend.agents.queues import ROLES
 from opsmend.errors import TemporalUnavailableError
-from opsmend.worker import ROLES
 
 
 @activity.defn

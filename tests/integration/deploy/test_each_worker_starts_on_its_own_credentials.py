@@ -15,9 +15,9 @@ import yaml
 from tests.unit.deploy.compose_file import ROOT, SERVICES, environment, workers
 
 from opsmend.adapters.temporal.connection import connect
+from opsmend.agents.queues import ROLES, Role
 from opsmend.embedded.processes import free_port
 from opsmend.embedded.temporal_server import temporal_binary
-from opsmend.worker import ROLES, Role
 from opsmend.workflows.search_attributes import ALL
 
 PATHS: Final = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

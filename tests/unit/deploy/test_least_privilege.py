@@ -7,8 +7,8 @@ from tests.unit.deploy.compose_file import COMPOSE, OURS, SERVICES, environment,
 from tests.unit.deploy.settings_variables import SETTINGS
 
 from opsmend.agents import queues
+from opsmend.agents.queues import ROLES
 from opsmend.settings import MilvusSettings
-from opsmend.worker import ROLES
 
 CREDENTIALS: Final[dict[str, set[str]]] = {
     "api": {

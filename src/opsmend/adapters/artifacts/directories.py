@@ -13,6 +13,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _OURS: Final = frozenset(
     {
         *("artifacts", "last-good", "logs", "milvus", "temporal.db", "temporal.db-shm", "temporal.db-wal", "connection.json"),
+        *("up.lock", "metrics.json"),
         # The demo's cluster; and in a checkout make's own uv, the lab, chaos and drills.
         *("cluster.url", "kubeconfig", "uv", "lab", "chaos", "drills"),
     }

@@ -7,12 +7,13 @@ directory, and what does not match its digest counts as missing.
 import asyncio
 import hashlib
 import re
+import tempfile
 from pathlib import Path
 from typing import Final
 
 from opsmend.adapters.artifacts.files import opened_shelf, read_from, write_atomically
 from opsmend.domain.ports.artifacts import ArtifactRef
-from opsmend.errors import ArtifactMissingError, TransientError
+from opsmend.errors import ArtifactMissingError, SettingsError, TransientError
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -25,6 +26,17 @@ class FileArtifacts:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+
+    def require_directory(self) -> None:
+        """Make the directory if it is not there, and write into it. Raises SettingsError when that cannot be done."""
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self._directory):
+                pass
+        except OSError as e:
+            raise SettingsError(
+                f"{self._directory} cannot be written: {e.strerror}. OPSMEND_DATA_DIR must name a directory of yours."
+            ) from e
 
     async def put(self, content: bytes, media_type: str) -> ArtifactRef:
         ref = ArtifactRef(sha256=hashlib.sha256(content).hexdigest(), size=len(content), media_type=media_type)

@@ -47,6 +47,11 @@ class Connection:
         self._cluster = settings.cluster
         self.concurrency = settings.concurrency
 
+    @property
+    def server(self) -> str:
+        """The address of the API server."""
+        return str(self._client.configuration.host)
+
     def require_cluster(self, cluster: str) -> None:
         """Nothing of `cluster` may be read or changed here unless it is the connected one.
 
@@ -168,14 +173,17 @@ async def _load(configuration: Configuration, settings: KubernetesSettings, kube
         _load_from_pod(configuration)
     except (yaml.YAMLError, OSError, TypeError, ValueError, AttributeError, LookupError) as e:
         # The loader takes a well-formed file for granted and stumbles over any other.
-        raise SettingsError(f"the file that KUBECONFIG names is no kubeconfig: {bounded(str(e))}") from e
+        why = bounded(" ".join(str(e).split()))
+        raise SettingsError(f"The file that KUBECONFIG names is no kubeconfig: {why}") from e
 
 
 def _load_from_pod(configuration: Configuration) -> None:
     try:
         load_incluster_config(client_configuration=configuration)
     except ConfigException as e:
-        raise SettingsError(f"No cluster: KUBECONFIG names no usable file, and this is no pod ({bounded(str(e))})") from e
+        raise SettingsError(
+            f"No cluster: KUBECONFIG names no usable file, and this is no pod ({bounded(str(e)).rstrip('.')})."
+        ) from e
 
 
 def _parsed(content: bytes) -> JsonObject:

@@ -1,0 +1,43 @@
+"""What `up` cannot do without and does not start itself: asked before anything is started, and answered within seconds."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+from opsmend.adapters.kubernetes.access import ping
+from opsmend.adapters.kubernetes.connection import connect_cluster
+from opsmend.adapters.temporal.connection import connect
+from opsmend.errors import ClusterCredentialError, ClusterUnavailableError, OpsmendError
+from opsmend.settings import KubernetesSettings, Settings
+
+_PATIENCE: Final = timedelta(seconds=5)
+"""For an answer. A credential plugin of a cloud may take two or three of them."""
+
+
+async def require_what_we_lean_on(settings: Settings) -> None:
+    """Raises OpsmendError, one sentence, when the cluster or a Temporal of yours cannot be worked with."""
+    results = await asyncio.gather(_cluster(settings.kubernetes), _temporal(settings), return_exceptions=True)
+    for wrong in results:
+        if isinstance(wrong, BaseException):
+            raise wrong
+
+
+async def _cluster(settings: KubernetesSettings) -> None:
+    async with AsyncExitStack() as stack:
+        connection = await connect_cluster(settings, stack)
+        where = f"The cluster of KUBECONFIG ({connection.server})"
+        try:
+            async with asyncio.timeout(_PATIENCE.total_seconds()):
+                await ping(connection)
+        except TimeoutError as e:
+            raise ClusterUnavailableError(f"{where} did not answer within {_PATIENCE.total_seconds():.0f} s.") from e
+        except ClusterCredentialError as e:
+            raise ClusterCredentialError(f"{where} does not take your credential (HTTP 401). Sign in to it again.") from e
+        except OpsmendError as e:
+            raise type(e)(f"{where} cannot be asked: {e}.") from e
+
+
+async def _temporal(settings: Settings) -> None:
+    if settings.temporal_address:
+        await connect(settings.temporal_address, settings.temporal_namespace)
