@@ -34,6 +34,8 @@ class TemporalSettings(BaseModel):
 
     ui_url: WebAddress = "http://127.0.0.1:8233"
     """Base of links to the Temporal UI."""
+    retention: Annotated[Duration, Field(ge=timedelta(hours=1)), Expected("an hour or more", "30d")] = timedelta(days=30)
+    """How long the embedded server keeps the history of an incident that has closed. A server of yours has its own."""
     rpc_timeout: Duration = timedelta(seconds=5)
     """How long a webhook waits for Temporal before it answers 503. Alertmanager itself gives up after 10 s by default."""
 

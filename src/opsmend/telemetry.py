@@ -4,9 +4,11 @@ Log a name and keys (`log.info("alert.received", source=…)`), never prose and 
 that is handed around, so that two servers in one process (or one test) do not share counters.
 """
 
+import asyncio
 import logging
 import os
 import sys
+from datetime import timedelta
 from typing import Final, TextIO
 
 import structlog
@@ -14,6 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from structlog.typing import Processor
+from temporalio import activity, workflow
+from temporalio.common import MetricGaugeFloat, MetricMeter
+
+from opsmend.log_records import Repeats, in_a_line, of_temporal, repeats
 
 _WEBHOOK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Seconds. A signal-with-start takes milliseconds; Alertmanager gives up after 10 s."""
@@ -35,15 +41,21 @@ def configure_logging(level: str = "INFO", *, stream: TextIO = sys.stderr) -> No
     Called once, at an entry point.
     """
     handler = logging.StreamHandler(stream)
+    foreign = [*_ENRICH, of_temporal]
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_ENRICH, processors=_rendering(readable=stream.isatty()))
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=foreign, processors=_rendering(readable=stream.isatty()))
     )
+    handler.addFilter(Repeats())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     # One line a request would drown the events, and httpx logs whole URLs.
     for chatty in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It says beside our own sentence what is said there.
+    logging.getLogger("kubernetes.aio.config.kube_config").setLevel(logging.CRITICAL)
+    # What they know of the activity or workflow comes as keys, see log_records.of_temporal.
+    activity.logger.activity_info_on_message = workflow.logger.workflow_info_on_message = False
     structlog.configure(
         processors=[*_ENRICH, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -71,8 +83,26 @@ def keep_traces_here(*, export: bool) -> None:
 def _rendering(*, readable: bool) -> list[Processor]:
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if readable:
-        return [clean, structlog.dev.ConsoleRenderer()]
-    return [clean, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [in_a_line, repeats, clean, structlog.dev.ConsoleRenderer()]
+    return [in_a_line, repeats, clean, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+_EVERY: Final = timedelta(seconds=15)
+"""Prometheus' usual interval is between 15 s and a minute."""
+
+
+async def tell_of_this_process(meter: MetricMeter) -> None:
+    """Keep memory, CPU and open files of this process among the metrics of a worker, until cancelled. The names are those that
+    Prometheus' clients have for them; all are gauges, as nothing else can be set."""
+    collector = ProcessCollector(registry=None)
+    gauges: dict[str, MetricGaugeFloat] = {}
+    while True:
+        for family in collector.collect():
+            for sample in family.samples:
+                if sample.name not in gauges:
+                    gauges[sample.name] = meter.create_gauge_float(sample.name, family.documentation)
+                gauges[sample.name].set(sample.value)
+        await asyncio.sleep(_EVERY.total_seconds())
 
 
 class ApiMetrics:

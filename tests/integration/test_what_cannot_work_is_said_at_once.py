@@ -147,6 +147,27 @@ async def test_a_temporal_that_does_not_answer(tmp_path: Path, around: AsyncExit
             assert expected in told
 
 
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        pytest.param({"OPSMEND_POLICY__DIRECTORY": "nothing"}, "OPSMEND_POLICY__DIRECTORY", id="policies"),
+        pytest.param(
+            {"OPSMEND_SLACK__BOT_TOKEN": "xoxb-1", "OPSMEND_SLACK__CHANNEL": "#ops"},
+            "OPSMEND_SLACK__SIGNING_SECRET",
+            id="Slack",
+        ),
+    ],
+)
+async def test_what_a_part_would_only_find_later(tmp_path: Path, environment: dict[str, str], named: str) -> None:
+    assert named in the_sentence(await opsmend(tmp_path, "up", "--port", str(nobody()), **environment), 78)
+
+
+async def test_a_report_that_could_not_be_written(tmp_path: Path) -> None:
+    refused = await opsmend(tmp_path, "demo", "--yes", "--report", "nowhere/report.json")
+    assert refused.code == 2
+    assert "--report" in refused.err
+
+
 async def test_an_opsmend_that_does_not_answer(tmp_path: Path, around: AsyncExitStack) -> None:
     silent = await around.enter_async_context(somebody_silent())
     other = await around.enter_async_context(somebody_who_answers("200 OK", '{"status": "ready"}'))

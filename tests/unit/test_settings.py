@@ -21,7 +21,7 @@ PROMISED: dict[str, Any] = {
     "temporal_namespace": "default",
     "langsmith_tracing": False,
     "instance": None,
-    "temporal": {"ui_url": "http://127.0.0.1:8233", "rpc_timeout": timedelta(seconds=5)},
+    "temporal": {"ui_url": "http://127.0.0.1:8233", "retention": timedelta(days=30), "rpc_timeout": timedelta(seconds=5)},
     "kubernetes": {
         "cluster": None,
         "context": None,

@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, str]] = {
     "reject": "opsmend.cli.deciding",
     "doctor": "opsmend.cli.checking",
     "config": "opsmend.cli.configuring",
+    "prune": "opsmend.cli.pruning",
 }
 """Command -> module with a `commands: typer.Typer` that has it, in the order of the help."""
 

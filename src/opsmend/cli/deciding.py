@@ -1,24 +1,27 @@
 """`opsmend approve`, `reject`: answering a question. What is sent is the hash of what was shown."""
 
-import asyncio
-import getpass
 from typing import Annotated, Final
 
 import typer
 from rich.console import Group
 
 from opsmend.api.incident_view import IncidentView, PlanView
-from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, the_api
-from opsmend.cli.output import show
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, the_api, the_incident
+from opsmend.cli.output import show, waiting_for
 from opsmend.console.client import OpsmendApi
-from opsmend.console.incident_report import headline, plan_report, say, verdict_report
+from opsmend.console.command import who_types
+from opsmend.console.incident_report import headline, plan_report, verdict_report
+from opsmend.console.layout import say
 from opsmend.domain.approval import Answer
 from opsmend.errors import NothingToDecideError, PlanHashStaleError, RefusedError
 
 commands = typer.Typer()
 
-_SHORTEST_HASH: Final = 12
-"""Hex digits that a person may give instead of the whole hash: those that reports show, 48 bits."""
+_SHORT_HASH: Final = 12
+"""Hex digits of a hash that reports show."""
+
+_SHORTEST_HASH: Final = 8
+"""Hex digits that a person may give instead of the whole hash. Only one plan is asked about at a time."""
 
 HashOption = Annotated[str | None, typer.Option("--plan-hash", help="Answer only if the plan still has this hash.")]
 
@@ -34,6 +37,7 @@ def approve(
 ) -> None:
     """Let the current plan run, after showing exactly what it does."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     plan = _shown_plan(opsmend, incident_id, plan_hash)
     if not yes and not typer.confirm("Approve exactly this plan?", default=False):
         raise RefusedError("Nothing was sent.")
@@ -51,6 +55,7 @@ def reject(
 ) -> None:
     """Refuse the current plan."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     plan = _shown_plan(opsmend, incident_id, plan_hash)
     _send(opsmend, incident_id, plan, Answer.REJECT, reason)
 
@@ -62,11 +67,11 @@ def _shown_plan(opsmend: OpsmendApi, incident_id: str, expected: str | None) -> 
         NothingToDecideError: no question is open.
         PlanHashStaleError: it is not the plan that was expected.
     """
-    incident = asyncio.run(opsmend.incident(incident_id))
+    incident = waiting_for(opsmend.where, opsmend.incident(incident_id))
     plan = _open_question(incident)
     show(Group(headline(incident), plan_report(plan), *([verdict_report(incident.verdict)] if incident.verdict else [])))
     if expected is not None and not _names(expected, plan.hash):
-        raise PlanHashStaleError(f"The plan is {plan.hash[:_SHORTEST_HASH]} now, not {expected}. Nothing was sent.")
+        raise PlanHashStaleError(f"The plan is {plan.hash[:_SHORT_HASH]} now, not {expected}. Nothing was sent.")
     return plan
 
 
@@ -80,14 +85,7 @@ def _names(given: str, plan_hash: str) -> bool:
     return len(given) >= _SHORTEST_HASH and plan_hash.startswith(given.lower())
 
 
-def _who() -> str:
-    """The account at this terminal, for the record; empty where the system knows none, as in many containers."""
-    try:
-        return getpass.getuser()[:128]
-    except (KeyError, OSError):
-        return ""
-
-
 def _send(opsmend: OpsmendApi, incident_id: str, plan: PlanView, decision: Answer, reason: str) -> None:
-    asyncio.run(opsmend.decide(incident_id, plan_hash=plan.hash, decision=decision, reason=reason, name=_who()))
-    show(say(f"{decision.value.capitalize()} was recorded for plan {plan.hash[:_SHORTEST_HASH]}.", "green"))
+    sending = opsmend.decide(incident_id, plan_hash=plan.hash, decision=decision, reason=reason, name=who_types())
+    waiting_for("the incident to take the answer", sending)
+    show(say(f"{decision.value.capitalize()} was recorded for plan {plan.hash[:_SHORT_HASH]}.", "green"))

@@ -1,15 +1,14 @@
 """`opsmend incidents`, `incident`, `explain`: looking at what goes on."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, RunOption, the_api
-from opsmend.cli.output import show, show_json
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, RunOption, the_api, the_incident
+from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.client import PAGE
 from opsmend.console.explanation_report import explanation_report
-from opsmend.console.incident_report import incident_report, incident_table
+from opsmend.console.incident_report import incident_list, incident_report
 from opsmend.domain.incident import Outcome, Status
 
 commands = typer.Typer()
@@ -26,11 +25,12 @@ def incidents(
     data_dir: DataDirOption = None,
 ) -> None:
     """List incidents, newest first."""
-    found = asyncio.run(the_api(ctx, api, data_dir).incidents(status, outcome, limit))
+    opsmend = the_api(ctx, api, data_dir)
+    found = waiting_for(opsmend.where, opsmend.incidents(status, outcome, limit))
     if as_json:
         show_json(found)
         return
-    show(incident_table(found.incidents) if found.incidents else "No incidents.")
+    show(incident_list(found.incidents) if found.incidents else "No incidents.")
     if found.next_cursor:
         show(f"There are more than these {len(found.incidents)}. Show twice as many: --limit {2 * limit}")
 
@@ -45,7 +45,8 @@ def incident(
     data_dir: DataDirOption = None,
 ) -> None:
     """Show one incident: evidence, diagnosis, plan with its exact diff, verdict, timeline, post-mortem."""
-    found = asyncio.run(the_api(ctx, api, data_dir).incident(incident_id, run))
+    opsmend = the_api(ctx, api, data_dir)
+    found = waiting_for(opsmend.where, opsmend.incident(the_incident(opsmend, incident_id), run))
     if as_json:
         show_json(found)
     else:
@@ -62,7 +63,8 @@ def explain(
     data_dir: DataDirOption = None,
 ) -> None:
     """Say why: which evidence, which rule, why these values, what was refused, who approved."""
-    why = asyncio.run(the_api(ctx, api, data_dir).explanation(incident_id, run))
+    opsmend = the_api(ctx, api, data_dir)
+    why = waiting_for(opsmend.where, opsmend.explanation(the_incident(opsmend, incident_id), run))
     if as_json:
         show_json(why)
     else:

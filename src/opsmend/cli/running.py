@@ -13,7 +13,8 @@ import structlog
 import typer
 import uvloop
 
-from opsmend.adapters.temporal.connection import connect, meter_of
+from opsmend.adapters.temporal.connection import TEMPORAL_HERE, connect
+from opsmend.adapters.temporal.sdk_runtime import meter_of
 from opsmend.agents.queues import ROLES, Role
 from opsmend.cli.signals import told_to_end
 from opsmend.embedded.ports import require_port
@@ -24,9 +25,6 @@ from opsmend.telemetry import configure_logging, tell_of_this_process
 
 commands = typer.Typer()
 log = structlog.get_logger()
-
-TEMPORAL_HERE: Final = "127.0.0.1:7233"
-"""Where Temporal is when TEMPORAL_ADDRESS does not say."""
 
 _DRAINED_WITHIN: Final = timedelta(seconds=12)
 """Workers give their activities ten seconds (see worker.py). Whoever started us kills what is there after fifteen."""

@@ -1,15 +1,17 @@
 """`opsmend demo`."""
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from opsmend.adapters.artifacts.directories import data_directory
+from opsmend.console.layout import console_for
 from opsmend.demo.run import run_demo
+from opsmend.embedded.data_directory import claim
+from opsmend.environment import read_settings
 from opsmend.telemetry import configure_logging
 
 commands = typer.Typer()
@@ -24,13 +26,10 @@ def demo(
 ) -> None:
     """One alert becomes one verified, approved, remembered fix, on this machine, with an embedded cluster."""
     configure_logging("ERROR")
+    settings = read_settings()
+    if report and not report.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {report.parent}", param_hint="--report")
     with tempfile.TemporaryDirectory(prefix="opsmend-demo-", ignore_cleanup_errors=True) as scratch:
-        folder = data_directory((data_dir or Path(scratch)).resolve())
-        wrong = asyncio.run(run_demo(_console(), folder, yes=yes, stay=stay, report=report))
+        directory = claim(data_dir or Path(scratch))
+        wrong = asyncio.run(run_demo(console_for(sys.stdout), settings, directory, yes=yes, stay=stay, report=report))
     raise typer.Exit(1 if wrong else 0)
-
-
-def _console() -> Console:
-    """As wide as the terminal; where there is none (a log), wide enough for the tables."""
-    console = Console()
-    return console if console.is_terminal else Console(width=140)

@@ -1,5 +1,7 @@
 """The API, as a terminal asks it."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from opsmend.api.explanation import Explanation
 from opsmend.api.incident_view import IncidentList, IncidentView
 from opsmend.api.problem import Failure
+from opsmend.console.command import this_command
 from opsmend.console.connection import Connection
 from opsmend.domain.approval import Answer
 from opsmend.errors import OpsmendError, bounded
@@ -19,6 +22,9 @@ _PATIENCE: Final = timedelta(seconds=30)
 
 PAGE: Final = 200
 """Incidents that the API tells at once."""
+
+_A_MOMENT: Final = timedelta(seconds=3)
+"""After which it is asked whether anybody is there at all."""
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -44,6 +50,11 @@ class OpsmendApi:
     def __init__(self, connection: Connection, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._connection = connection
         self._transport = transport
+
+    @property
+    def where(self) -> str:
+        """The address, for people."""
+        return self._connection.api
 
     async def incidents(self, status: str | None = None, outcome: str | None = None, most: int = PAGE) -> IncidentList:
         """The newest `most` of them. Whether `next_cursor` is there tells whether there are more."""
@@ -84,15 +95,26 @@ class OpsmendApi:
             async with httpx.AsyncClient(
                 base_url=self._connection.api, transport=self._transport, timeout=timeout, trust_env=not self._is_local()
             ) as client:
-                response = await client.request(method, path, headers=headers, **request)
+                response = await self._answered(client, client.request(method, path, headers=headers, **request))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ApiUnreachableError(
-                f"opsmend does not answer at {self._connection.api} ({bounded(str(error) or type(error).__name__)}). "
-                "Start it with `opsmend up`, or name its address with --api or OPSMEND_API_URL."
+                f"opsmend does not answer at {self._connection.api} ({_why(error)}). "
+                f"Start it with `{this_command()} up`, or name its address with --api or OPSMEND_API_URL."
             ) from error
         if response.is_success:
             return response
         raise self._refusal(response)
+
+    async def _answered(self, client: httpx.AsyncClient, request: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """The answer, waited for while anybody is there: opsmend answers /healthz at once, whatever else it waits for."""
+        asking = asyncio.create_task(request)
+        try:
+            await asyncio.wait({asking}, timeout=_A_MOMENT.total_seconds())
+            if not asking.done():
+                await client.get("/healthz", timeout=_A_MOMENT.total_seconds())
+            return await asking
+        finally:
+            asking.cancel()
 
     def _is_local(self) -> bool:
         return httpx.URL(self._connection.api).host in _LOOPBACK
@@ -107,6 +129,13 @@ class OpsmendApi:
 
     def _not_opsmend(self) -> ApiUnreachableError:
         return ApiUnreachableError(f"What answers at {self._connection.api} is not opsmend's API. Is the address right?")
+
+
+def _why(error: Exception) -> str:
+    """Time-outs bring no text of their own."""
+    if isinstance(error, httpx.TimeoutException):
+        return "it takes the connection and says nothing" if isinstance(error, httpx.ReadTimeout) else "no connection in time"
+    return bounded(str(error) or type(error).__name__)
 
 
 def _path(incident_id: str) -> str:

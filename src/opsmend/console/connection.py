@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import BaseModel, SecretStr, ValidationError, field_serializer
 
 from opsmend.adapters.artifacts.directories import private_directory
-from opsmend.errors import SettingsError
+from opsmend.errors import SettingsError, bounded
+from opsmend.setting_types import is_web_address
 
 DEFAULT_API: Final = "http://127.0.0.1:8080"
 _FILE_NAME: Final = "connection.json"
@@ -19,6 +20,8 @@ class Connection(BaseModel):
     api: str
     operator_token: SecretStr | None = None
     api_token: SecretStr | None = None
+    temporal_address: str | None = None
+    """The Temporal that this opsmend works with, for commands that ask it themselves."""
 
     @field_serializer("operator_token", "api_token", when_used="json")
     def _reveal(self, token: SecretStr | None) -> str | None:
@@ -42,8 +45,13 @@ def find_connection(data_dir: Path, *, api: str | None, operator_token: SecretSt
     The token of the file goes only to the address of the file: never to one that was typed in.
 
     Raises:
-        SettingsError: the file is there and is not one of ours.
+        SettingsError: the file is there and is not one of ours, or `api` is no address.
     """
+    if api is not None and not is_web_address(api):
+        raise SettingsError(
+            "--api or OPSMEND_API_URL: expected an http:// or https:// address, "
+            f"such as {DEFAULT_API}; got {bounded(repr(api), 120)}."
+        )
     left = read_connection(data_dir)
     address = (api or (left.api if left else DEFAULT_API)).rstrip("/")
     same_place = left is not None and left.api.rstrip("/") == address
@@ -64,5 +72,11 @@ def read_connection(data_dir: Path) -> Connection | None:
         return None
     except PermissionError as denied:
         raise SettingsError(f"{path} belongs to somebody else. Set OPSMEND_API_URL and OPSMEND_OPERATOR_TOKEN.") from denied
+    except OSError as broken:
+        raise SettingsError(
+            f"{path} cannot be read: {broken.strerror}. Name another data directory with --data-dir."
+        ) from broken
     except ValidationError as broken:
-        raise SettingsError(f"{path} cannot be read. Remove it; the next `opsmend up` writes it again.") from broken
+        raise SettingsError(
+            f"{path} is not what opsmend left there. Remove it; the next `opsmend up` writes it again."
+        ) from broken

@@ -7,10 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.markdown import Markdown
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from opsmend.api.incident_view import (
@@ -20,6 +16,7 @@ from opsmend.api.incident_view import (
     DiagnosisView,
     IncidentRowView,
     IncidentView,
+    ObjectView,
     PlanView,
     RecalledView,
     StepView,
@@ -27,7 +24,7 @@ from opsmend.api.incident_view import (
     VerdictView,
     VerificationView,
 )
-from opsmend.console.printable import printable
+from opsmend.console.layout import Indented, fact, listed, say, section, whole
 from opsmend.domain.call_ledger import told
 
 _STATUS_STYLES: Final = {
@@ -43,11 +40,7 @@ _STATUS_STYLES: Final = {
 }
 _SEVERITY_STYLES: Final = {"note": "dim", "warn": "yellow", "block": "bold red"}
 _DIFF_STYLES: Final = {"+": "green", "-": "red", "@": "cyan"}
-
-
-def say(text: str, style: str = "") -> Text:
-    """Text from an incident: nothing in it is markup, no character of it controls the terminal."""
-    return Text(printable(text), style=style)
+_FURTHER_IN: Final = "    "
 
 
 def incident_report(incident: IncidentView) -> RenderableType:
@@ -76,26 +69,26 @@ def incident_report(incident: IncidentView) -> RenderableType:
 
 def headline(incident: IncidentView) -> RenderableType:
     """What it is about and where it stands."""
-    target = incident.target
-    place = f"{target.namespace}/" if target.namespace else ""
-    facts = _facts()
-    facts.add_row("target", say(f"{target.kind} {place}{target.name} in {target.cluster}", "bold"))
-    facts.add_row("status", status_text(incident.status, incident.outcome))
-    if incident.closing:
-        facts.add_row("closing", say(incident.closing))
-    opened = _clock(incident.opened_at)
-    facts.add_row("opened", say(f"{opened}, closed {_clock(incident.closed_at)}" if incident.closed_at else opened))
-    names = ", ".join(f"{alert.name} ({alert.severity}, {alert.status})" for alert in incident.alerts)
-    facts.add_row("alerts", say(f"{incident.alerts_received} received: {names}"))
-    if incident.alerts_left_out:
-        facts.add_row("left out", say(f"{incident.alerts_left_out} alerts of the same group, by the sender"))
     usage = incident.usage
     tokens = usage.input_tokens + usage.output_tokens
-    facts.add_row("used", say(f"{usage.tool_calls} tool calls, {tokens} tokens, ${usage.cost_usd:.4f}"))
-    if incident.ledger:
-        facts.add_row("API", say(told(incident.ledger)))
-    facts.add_row("Temporal", say(incident.temporal_ui, "blue"))
-    return Panel(facts, title=say(incident.id, "bold"), title_align="left")
+    opened = _clock(incident.opened_at)
+    names = ", ".join(f"{alert.name} ({alert.severity}, {alert.status})" for alert in incident.alerts)
+    facts = [
+        fact("target", whole(f"{_place(incident.target)} in {incident.target.cluster}", "bold")),
+        fact("status", status_text(incident.status, incident.outcome)),
+        *([fact("closing", say(incident.closing))] if incident.closing else []),
+        fact("opened", say(f"{opened}, closed {_clock(incident.closed_at)}" if incident.closed_at else opened)),
+        fact("alerts", say(f"{incident.alerts_received} received: {names}")),
+        *(
+            [fact("left out", say(f"{left_out} alerts of the same group, by the sender"))]
+            if (left_out := incident.alerts_left_out)
+            else []
+        ),
+        fact("used", say(f"{usage.tool_calls} tool calls, {tokens} tokens, ${usage.cost_usd:.4f}")),
+        *([fact("API", say(told(incident.ledger)))] if incident.ledger else []),
+        fact("Temporal", whole(incident.temporal_ui, "blue")),
+    ]
+    return Group(whole(incident.id, "bold"), *facts, Text())
 
 
 def status_text(status: str, outcome: str | None) -> Text:
@@ -111,30 +104,24 @@ def diagnosis_report(diagnosis: DiagnosisView) -> RenderableType:
         say(diagnosis.summary, "bold"),
         say(f"{diagnosis.category}, {diagnosis.confidence:.0%} sure, tier {diagnosis.tier}{rule}", "dim"),
     ]
-    if diagnosis.evidence:
-        evidence = plain_table("", "seen in", "evidence")
-        for seen in diagnosis.evidence:
-            evidence.add_row(say(seen.id, "cyan"), say(seen.source), say(seen.excerpt))
-        parts.append(evidence)
-    parts += _listed("ruled out", [f"{cause.what}: {cause.why}" for cause in diagnosis.ruled_out])
-    parts += _listed("remembered", [_recalled(earlier) for earlier in diagnosis.recalled])
-    parts += _listed("could not be seen", diagnosis.unseen)
-    return Panel(Group(*parts), title="Diagnosis", title_align="left")
+    for seen in diagnosis.evidence:
+        parts.append(Text.assemble((seen.id, "cyan"), " ", whole(seen.source), no_wrap=True))
+        parts.append(Indented(say(seen.excerpt), _FURTHER_IN + "  "))
+    parts += listed("ruled out", [say(f"{cause.what}: {cause.why}") for cause in diagnosis.ruled_out])
+    parts += listed("remembered", [_recalled(earlier) for earlier in diagnosis.recalled])
+    parts += listed("could not be seen", [say(text) for text in diagnosis.unseen])
+    return section("Diagnosis", *parts)
 
 
 def changes_report(changes: list[ChangeView], note: str) -> RenderableType:
     """What was changed around the target, each with how long before the trouble began; `note` is on doubtful clocks."""
-    table = plain_table("when", "where", "what", "by")
+    parts: list[RenderableType] = []
     for change in changes:
-        target = change.object
-        place = f"{target.namespace}/" if target.namespace else ""
         style = "dim" if change.author == "kubernetes" else "bold" if change.seconds_before >= 0 else ""
-        where = f"{target.kind} {place}{target.name}"
-        table.add_row(say(change.when, "cyan"), say(where), say(change.what, style), say(change.by))
-    parts: list[RenderableType] = [table] if changes else []
-    if note:
-        parts.append(say(note, "yellow"))
-    return Panel(Group(*parts), title="What changed before it", title_align="left")
+        when, where = say(f"{change.when}  ", "cyan"), say(f"{_place(change.object)}: ")
+        by = say(f", by {change.by}", "dim") if change.by else Text()
+        parts.append(Indented(Text.assemble(when, where, say(change.what, style), by), hanging="  "))
+    return section("What changed before it", *parts, *([say(note, "yellow")] if note else []))
 
 
 def plan_report(plan: PlanView) -> RenderableType:
@@ -142,16 +129,17 @@ def plan_report(plan: PlanView) -> RenderableType:
     parts: list[RenderableType] = [say(plan.summary, "bold")]
     for action in plan.actions:
         parts += _action(action)
-    parts += _listed("not chosen", [f"{other.summary}: {other.refused_because}" for other in plan.alternatives])
-    parts += _listed("leans on", plan.cites)
-    parts.append(Text.assemble(("plan hash ", "dim"), say(plan.hash, "yellow")))
-    return Panel(Group(*parts), title="Plan", title_align="left")
+    parts += listed("not chosen", [say(f"{other.summary}: {other.refused_because}") for other in plan.alternatives])
+    parts += listed("leans on", [whole(cited) for cited in plan.cites])
+    parts.append(Text.assemble(("plan hash ", "dim"), say(plan.hash, "yellow"), no_wrap=True))
+    return section("Plan", *parts)
 
 
 def diff_text(diff: str) -> Text:
-    """A unified diff, coloured line by line."""
-    lines = [say(line, _diff_style(line)) for line in diff.splitlines()]
-    return Text("\n").join(lines)
+    """A unified diff, coloured line by line, each line as it is."""
+    text = Text("\n").join(say(line, _diff_style(line)) for line in diff.splitlines())
+    text.no_wrap = True
+    return text
 
 
 def verdict_report(verdict: VerdictView) -> RenderableType:
@@ -159,10 +147,11 @@ def verdict_report(verdict: VerdictView) -> RenderableType:
     word = say("passed", "bold green") if verdict.passed else say("blocked", "bold red")
     parts: list[RenderableType] = [Text.assemble("Security: ", word)]
     for finding in verdict.findings:
-        parts.append(say(f"  {finding.severity}: {finding.check}: {finding.text}", _SEVERITY_STYLES.get(finding.severity, "")))
+        style = _SEVERITY_STYLES.get(finding.severity, "")
+        parts.append(Indented(say(f"{finding.severity}: {finding.check}: {finding.text}", style), _FURTHER_IN))
     policy = verdict.policy
     parts.append(say(f"Policy: {policy.autonomy}, by {', '.join(policy.policies) or 'no policy'}: {policy.reason}"))
-    return Panel(Group(*parts), title="Verdict", title_align="left")
+    return section("Verdict", *parts)
 
 
 def approval_line(approval: ApprovalView) -> RenderableType:
@@ -170,75 +159,72 @@ def approval_line(approval: ApprovalView) -> RenderableType:
     who = f"{approval.by.name or approval.by.id} ({approval.by.via})"
     why = f": {approval.reason}" if approval.reason else ""
     word = "approved" if approved else "rejected"
-    return say(f"{_clock(approval.at)} {word} by {who}{why}", "green" if approved else "red")
+    return section("Answer", say(f"{_clock(approval.at)} {word} by {who}{why}", "green" if approved else "red"))
 
 
 def execution_report(done: list[StepView], undone: list[StepView]) -> RenderableType:
     """What was done and what was taken back, step by step."""
-    steps = plain_table("step", "action", "result", "detail")
+    parts: list[RenderableType] = []
     for step in [*done, *undone]:
-        steps.add_row(say(step.step), say(step.action), say(step.status, "bold"), say(step.detail))
-    return Panel(steps, title="Execution", title_align="left")
+        parts.append(Text.assemble(say(f"{step.step} {step.action}: "), say(step.status, "bold")))
+        if step.detail:
+            parts.append(Indented(say(step.detail), _FURTHER_IN))
+    return section("Execution", *parts)
 
 
 def verification_line(verification: VerificationView) -> RenderableType:
     style = "bold green" if verification.health == "healthy" else "bold red"
     unseen = f" (could not be seen: {'; '.join(verification.unseen)})" if verification.unseen else ""
-    return say(f"Verified {verification.health} in {verification.checks} checks: {verification.summary}{unseen}", style)
+    said = f"Verified {verification.health} in {verification.checks} checks: {verification.summary}{unseen}"
+    return section("Verification", say(said, style))
 
 
 def timeline_report(timeline: list[TimelineView]) -> RenderableType:
-    table = plain_table("at", "event", "detail")
-    for entry in timeline:
-        table.add_row(say(_clock(entry.at), "dim"), say(entry.event, "cyan"), say(entry.detail))
-    return Panel(table, title="Timeline", title_align="left")
+    return section("Timeline", *(timeline_line(entry, _clock(entry.at)) for entry in timeline))
+
+
+def timeline_line(entry: TimelineView, at: str) -> RenderableType:
+    """One line of the timeline; `at` is its time as the reader wants it."""
+    line = Text.assemble(say(at, "dim"), " ", say(f"{entry.event:<20} ", "cyan"), say(entry.detail), overflow="ignore")
+    return Indented(line, hanging=_FURTHER_IN)
 
 
 def postmortem_report(markdown: str) -> RenderableType:
-    return Panel(Markdown(printable(markdown), hyperlinks=False), title="Post-mortem", title_align="left")
+    """As it was written, in Markdown: it is copied into tickets."""
+    return section("Post-mortem", say(markdown.strip()))
 
 
-def incident_table(rows: list[IncidentRowView]) -> RenderableType:
-    """The list of incidents, newest first."""
-    table = plain_table("opened", "incident", "status", "summary")
-    for row in rows:
-        opened = _clock(datetime.fromisoformat(row.opened_at))
-        table.add_row(say(opened, "dim"), say(row.id), status_text(row.status, row.outcome), say(row.summary))
-    return table
+def incident_list(rows: list[IncidentRowView]) -> RenderableType:
+    """One line an incident, newest first."""
+    return Group(*(_row(row) for row in rows))
 
 
-def plain_table(*headers: str) -> Table:
-    """Columns without lines between. Long values are folded, never cut: an id or a fact in part is none."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    return table
+def _row(row: IncidentRowView) -> Text:
+    status = status_text(row.status, row.outcome)
+    status.pad_right(max(0, _WIDEST_STATUS - len(status)))
+    opened = _clock(datetime.fromisoformat(row.opened_at))
+    return Text.assemble(say(opened, "dim"), "  ", status, "  ", whole(row.id, "bold"), overflow="ignore", no_wrap=True)
+
+
+_WIDEST_STATUS: Final = len("closed: self_resolved")
 
 
 def _action(action: ActionView) -> list[RenderableType]:
-    facts = _facts()
-    facts.add_row("because", say(action.reason))
-    facts.add_row("touches", say(action.blast_radius.summary))
-    facts.add_row("undone by", say(action.inverse.summary))
-    step = Text.assemble(say(f"{action.step}. {action.summary} "), say(f"[{action.type}]", "dim"))
-    return [step, Padding(diff_text(action.diff), (0, 0, 0, 2)), Padding(facts, (0, 0, 0, 2))]
+    return [
+        Text.assemble(say(f"{action.step}. {action.summary} "), say(f"[{action.type}]", "dim"), overflow="ignore"),
+        Indented(diff_text(action.diff), _FURTHER_IN),
+        fact("because", say(action.reason)),
+        fact("touches", say(action.blast_radius.summary)),
+        fact("undone by", say(action.inverse.summary)),
+    ]
 
 
-def _facts() -> Table:
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column(overflow="fold")
-    return facts
+def _place(what: ObjectView) -> str:
+    return f"{what.kind} {what.namespace}/{what.name}" if what.namespace else f"{what.kind} {what.name}"
 
 
-def _recalled(earlier: RecalledView) -> str:
-    return f"{earlier.incident_id} ({earlier.score:.2f}): {earlier.summary}; then: {earlier.remedy} → {earlier.outcome}"
-
-
-def _listed(title: str, items: list[str]) -> list[RenderableType]:
-    if not items:
-        return []
-    return [say(title, "dim"), *(say(f"  • {item}") for item in items)]
+def _recalled(earlier: RecalledView) -> Text:
+    return say(f"{earlier.incident_id} ({earlier.score:.2f}): {earlier.summary}; then: {earlier.remedy} → {earlier.outcome}")
 
 
 def _diff_style(line: str) -> str:

@@ -5,37 +5,31 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
-from opsmend.console.incident_report import say
+from opsmend.console.layout import counted, fact, say, section, whole
 from opsmend.demo.story import Told
 
 
-def closing_table(told: list[Told]) -> RenderableType:
-    table = Table(title="What happened", title_justify="left", title_style="bold")
-    for column in (
-        "incident",
-        "outcome",
-        "recalled from",
-        "seconds",
-        "kills",
-        "changes",
-        "tool calls",
-        "tokens",
-        "approved by",
-    ):
-        table.add_column(column)
-    for one in told:
-        line = line_of(one)
-        approval = one.incident.approval
-        table.add_row(
-            say(line["id"]),
-            say(str(line["outcome"]), "green" if line["outcome"] == "remediated" else "red"),
-            say(", ".join(line["recalled_from"]) or "-"),
-            *(str(line[key]) for key in ("seconds", "worker_kills", "mutations", "tool_calls", "tokens")),
-            say(f"{approval.by.name or approval.by.id} ({approval.by.via})" if approval else "-"),
-        )
-    return table
+def closing_report(told: list[Told]) -> RenderableType:
+    return section("What happened", *(part for one in told for part in _told(one)))
+
+
+def _told(one: Told) -> list[RenderableType]:
+    line, approval = line_of(one), one.incident.approval
+    answered = f"{approval.by.name or approval.by.id} ({approval.by.via})" if approval else "nobody"
+    word = "approved by" if approval is None or approval.decision == "approve" else "rejected by"
+    done = f"{line['seconds']} s, {counted(line['worker_kills'], 'worker')} killed, {counted(line['mutations'], 'change')}"
+    spent = f"{counted(line['tool_calls'], 'tool call')}, {counted(line['tokens'], 'token')}"
+    return [
+        whole(line["id"], "bold"),
+        fact(
+            "outcome", say(one.incident.outcome or one.incident.status, "green" if line["outcome"] == "remediated" else "red")
+        ),
+        fact("took", say(f"{done}, {spent}")),
+        fact(word, say(answered)),
+        *([fact("recalled", whole(", ".join(line["recalled_from"])))] if line["recalled_from"] else []),
+        fact("Temporal", whole(one.incident.temporal_ui, "blue")),
+    ]
 
 
 def line_of(told: Told) -> dict[str, Any]:
@@ -59,11 +53,13 @@ def write_report(told: list[Told], path: Path) -> None:
 
 
 def what_went_wrong(told: list[Told]) -> list[str]:
-    """What the demo promises and did not keep; empty when all is well."""
-    wrong = []
+    """What the demo promises and did not keep; empty when all is well. It promises nothing to who says no."""
+    wrong: list[str] = []
+    if told and told[-1].rejected:
+        return wrong
     for one in told:
         if one.incident.outcome != "remediated":
-            wrong.append(f"{one.incident.id} ended as {one.incident.outcome}: {one.incident.closing}")
+            wrong.append(f"{one.incident.id} ended as {one.incident.outcome or one.incident.status}: {one.incident.closing}")
         elif one.mutations != 1:
             wrong.append(f"{one.incident.id} made {one.mutations} changes instead of one")
     if told and not any(one.worker_kills for one in told):

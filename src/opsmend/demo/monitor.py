@@ -104,7 +104,7 @@ class Monitor:
         }
 
 
-async def ended(task: "asyncio.Task[None]") -> None:
+async def ended(task: "asyncio.Task[Any]") -> None:
     """Cancel `task` and wait until it is over."""
     task.cancel()
     with suppress(asyncio.CancelledError):

@@ -7,7 +7,6 @@ from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.rule import Rule
 
 from opsmend.api.incident_view import IncidentView
 from opsmend.console.client import ApiRefusedError, ApiUnreachableError
@@ -17,10 +16,11 @@ from opsmend.console.incident_report import (
     diagnosis_report,
     plan_report,
     postmortem_report,
-    say,
+    timeline_line,
     verdict_report,
     verification_line,
 )
+from opsmend.console.layout import counted, section, show_on
 from opsmend.demo.cluster.shop import NAMESPACE, ship_release
 from opsmend.demo.monitor import Monitor, ended
 from opsmend.demo.stage import Stage
@@ -44,6 +44,11 @@ class Told:
     worker_kills: int
     mutations: int
 
+    @property
+    def rejected(self) -> bool:
+        """Whether somebody said no to its plan."""
+        return self.incident.approval is not None and self.incident.approval.decision == "reject"
+
 
 async def tell(stage: Stage, console: Console, service: str, decide: Decide, *, kill_worker: bool) -> Told:
     """Break `service`, raise the alarm, and follow the incident to its end.
@@ -51,7 +56,7 @@ async def tell(stage: Stage, console: Console, service: str, decide: Decide, *, 
     Raises:
         StoryFailedError: the incident could not be followed.
     """
-    console.print(Rule(f"[bold]{NAMESPACE}/{service}"))
+    show_on(console, section(f"{NAMESPACE}/{service}"))
     monitor = Monitor(
         stage.cluster_url, f"{stage.stack.api_url}/v1/alerts/alertmanager", stage.stack.api_token, NAMESPACE, service
     )
@@ -77,10 +82,9 @@ async def _raise_alarm(monitor: Monitor, console: Console) -> str:
     if len(ids) != 1:
         raise StoryFailedError(f"four notifications of one problem made {len(ids)} incidents: {sorted(ids)}")
     incident_id: str = ids.pop()
-    console.print(
-        f"Alertmanager posted 1 alert, 2 resends and 1 sibling: [bold]one incident[/] {escape(incident_id)} "
-        f"(created: {opened[0]['created']}, then {[p[0]['created'] for p in (*resends, sibling)]})"
-    )
+    joined = sum(not posted[0]["created"] for posted in (*resends, sibling))
+    console.print(f"Alertmanager posted 1 alert, 2 resends and 1 sibling. The first opened an incident, {joined} joined it:")
+    console.print(f"[bold]{escape(incident_id)}[/]", soft_wrap=True)
     return incident_id
 
 
@@ -90,9 +94,9 @@ async def _follow(stage: Stage, console: Console, service: str, incident_id: str
     kills = 0
     killing: asyncio.Task[int] | None = None
     while True:
-        incident = await _look(stage, incident_id)
+        incident = await look(stage, incident_id)
         for entry in incident.timeline[told:]:
-            console.print(say(f"  {entry.at:%H:%M:%S} {entry.event:<20} {entry.detail}", "dim"), highlight=False)
+            show_on(console, timeline_line(entry, f"{entry.at:%H:%M:%S}"))
         told = len(incident.timeline)
         _show_news(console, incident, shown)
         if incident.status == "awaiting_approval" and incident.approval is None and "asked" not in shown:
@@ -101,14 +105,23 @@ async def _follow(stage: Stage, console: Console, service: str, incident_id: str
                 killing = asyncio.create_task(_kill_in_mid_execution(stage, console, service))
             await decide(incident)
         if incident.status == "closed":
-            kills += await killing if killing else 0
             break
         await asyncio.sleep(_LOOK)
+    if killing:
+        # Without an execution there is nothing to kill in the middle of.
+        if incident.execution:
+            kills = await killing
+        else:
+            await ended(killing)
     if incident.postmortem:
-        console.print(postmortem_report(incident.postmortem))
+        show_on(console, postmortem_report(incident.postmortem))
+    if incident.diagnosis and incident.outcome == "remediated":
+        with console.status("until it is remembered"):
+            await stage.until_remembered(incident.diagnosis)
     mutations = await stage.mutations(service)
     patches = ", ".join(f"{m['verb'].upper()} {m['resource']}/{m['name']} → {m['code']}" for m in mutations)
-    console.print(f"The cluster's own audit: [bold]{len(mutations)} change(s)[/] by opsmend ({patches})")
+    changes = f"{counted(len(mutations), 'change')} by opsmend"
+    console.print(f"The cluster's own audit: [bold]{changes}[/]{f' ({escape(patches)})' if patches else ''}")
     return Told(incident, kills, len(mutations))
 
 
@@ -125,11 +138,15 @@ def _show_news(console: Console, incident: IncidentView, shown: set[str]) -> Non
     for name, part in parts.items():
         if part and name not in shown:
             shown.add(name)
-            console.print(part)
+            show_on(console, part)
 
 
-async def _look(stage: Stage, incident_id: str) -> IncidentView:
-    """The incident's state; while no worker lives, Temporal has nobody to ask, so it is asked again."""
+async def look(stage: Stage, incident_id: str) -> IncidentView:
+    """The incident's state; while no worker lives, Temporal has nobody to ask, so it is asked again.
+
+    Raises:
+        StoryFailedError: nobody answers for too long.
+    """
     for _ in range(100):
         try:
             return await stage.api.incident(incident_id)
@@ -143,7 +160,7 @@ async def _look(stage: Stage, incident_id: str) -> IncidentView:
 async def _kill_in_mid_execution(stage: Stage, console: Console, service: str) -> int:
     """SIGKILL the worker as soon as the cluster has seen the first request of the execution; returns how many were killed."""
     while not await stage.rehearsals(service):
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.01)
     worker = stage.stack.parts["worker"]
     worker.kill()
     console.print(f"[bold red]SIGKILL[/] to the worker (pid {worker.process.pid}) in the middle of the execution …")

@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ class DataDirectoryInUseError(PermanentError):
     """Another opsmend runs on it."""
 
 
+@dataclass(frozen=True)
 class DataDirectory:
     """A directory that is ours until this process and all children that inherited `lock` have ended, however they end.
 
@@ -28,9 +30,9 @@ class DataDirectory:
     database open.
     """
 
-    def __init__(self, path: Path, lock: int) -> None:
-        self.path = path
-        self.lock = lock
+    path: Path
+    lock: int
+    """An open file."""
 
 
 def claim(path: Path) -> DataDirectory:

@@ -8,15 +8,15 @@ from typing import Final
 LARGEST: Final = 10 * 1024 * 1024
 """Bytes of a log before it is put aside."""
 
-KEPT: Final = 3
-"""Older pieces of a log, `<name>.log.1` the newest. With the log itself they have 40 MiB at most."""
+KEPT: Final = 2
+"""Older pieces of a log, `<name>.log.1` the newest. With the log itself they have some 30 MiB."""
 
 
 def put_aside(log: Path, largest: int = LARGEST) -> None:
     """Once `log` is larger, what is in it becomes `<log>.1`, and it begins anew.
 
     Its process goes on writing to the same open file, by appending. It need not be told; a line that comes in between the copy
-    and the cut is lost. Of a flood only the last `largest` bytes are kept.
+    and the cut is lost. Of a flood between two looks, the last `2 * largest` bytes are kept.
     """
     try:
         size = log.stat().st_size
@@ -29,7 +29,7 @@ def put_aside(log: Path, largest: int = LARGEST) -> None:
         if older.exists():
             older.replace(_piece(log, number + 1))
     with log.open("rb") as source, _piece(log, 1).open("wb") as piece:
-        source.seek(size - largest)
+        source.seek(max(0, size - 2 * largest))
         shutil.copyfileobj(source, piece)
     os.truncate(log, 0)
 

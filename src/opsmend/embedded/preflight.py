@@ -8,7 +8,8 @@ from typing import Final
 from opsmend.adapters.kubernetes.access import ping
 from opsmend.adapters.kubernetes.connection import connect_cluster
 from opsmend.adapters.temporal.connection import connect
-from opsmend.errors import ClusterCredentialError, ClusterUnavailableError, OpsmendError
+from opsmend.errors import ClusterCredentialError, ClusterUnavailableError, OpsmendError, SettingsError
+from opsmend.policy.engine import CedarJudge
 from opsmend.settings import KubernetesSettings, Settings
 
 _PATIENCE: Final = timedelta(seconds=5)
@@ -16,7 +17,14 @@ _PATIENCE: Final = timedelta(seconds=5)
 
 
 async def require_what_we_lean_on(settings: Settings) -> None:
-    """Raises OpsmendError, one sentence, when the cluster or a Temporal of yours cannot be worked with."""
+    """Raises OpsmendError, one sentence, when the policies, the cluster or a Temporal of yours cannot be worked with, or when
+    nobody could answer in Slack."""
+    if settings.slack.bot_token and not (settings.slack.signing_secret or settings.slack.app_token):
+        raise SettingsError(
+            "OPSMEND_SLACK__BOT_TOKEN is set, and nobody could answer in Slack: set OPSMEND_SLACK__SIGNING_SECRET (HTTP) or "
+            "OPSMEND_SLACK__APP_TOKEN (Socket Mode) as well."
+        )
+    CedarJudge(settings.policy.directory)
     results = await asyncio.gather(_cluster(settings.kubernetes), _temporal(settings), return_exceptions=True)
     for wrong in results:
         if isinstance(wrong, BaseException):

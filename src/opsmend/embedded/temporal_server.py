@@ -2,14 +2,18 @@
 
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from opsmend.adapters.artifacts.directories import private_directory
-from opsmend.embedded.processes import Part, free_port, start_part
+from opsmend.embedded.processes import Part, PartFailedError, free_port, start_part
 from opsmend.workflows.search_attributes import ALL
 
 PROMPT: Final = (
@@ -87,3 +91,19 @@ async def start_temporal(
 
     await part.ready(answers)
     return server
+
+
+async def keep_histories(address: str, namespace: str, retention: timedelta) -> None:
+    """Have the server at `address` keep the histories of closed workflows for so long. It would keep them for a day.
+
+    Raises:
+        PartFailedError: it did not take that.
+    """
+    client = await Client.connect(address, namespace=namespace)
+    length = Duration()
+    length.FromTimedelta(retention)
+    config = NamespaceConfig(workflow_execution_retention_ttl=length)
+    try:
+        await client.workflow_service.update_namespace(UpdateNamespaceRequest(namespace=namespace, config=config))
+    except RPCError as e:
+        raise PartFailedError(f"temporal did not take how long histories are kept: {e}") from e

@@ -5,8 +5,9 @@ import json
 import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import httpx
 from pydantic import SecretStr
@@ -23,7 +24,7 @@ from opsmend.console.connection import Connection, read_connection, write_connec
 from opsmend.embedded.data_directory import DataDirectory
 from opsmend.embedded.processes import Part, free_port, listens, start_part
 from opsmend.embedded.stack import Stack
-from opsmend.embedded.temporal_server import start_temporal
+from opsmend.embedded.temporal_server import keep_histories, start_temporal
 from opsmend.settings import Settings
 
 _POLLED: Final = (
@@ -45,23 +46,27 @@ async def start_stack(
         PartFailedError: a part did not come up; what had started is stopped again.
         SettingsError: what an earlier start left in `directory` cannot be read.
     """
-    # Well-known ports would be a race: of two that start at once the second would take the first one's server for its own.
-    temporal_port, ui_port, temporal_metrics, milvus_port = (free_port() for _ in range(4))
-    metrics_port = settings.metrics.port or free_port()
-    stack = _planned(settings, directory, port, temporal_port, ui_port, milvus_port)
-    stack.env |= {"OPSMEND_METRICS__PORT": str(metrics_port), **(extra_env or {})}
+    ports = _Ports.for_api_at(port, settings)
+    stack = _planned(settings, directory, ports)
+    stack.env |= extra_env or {}
     logs, lock = directory.path / "logs", directory.lock
 
     async def temporal() -> Part:
         started = await start_temporal(
-            directory.path, port=temporal_port, ui_port=ui_port, metrics_port=temporal_metrics, lock=lock
+            directory.path,
+            port=ports.temporal,
+            ui_port=ports.temporal_ui,
+            metrics_port=ports.temporal_metrics,
+            namespaces=(settings.temporal_namespace,),
+            lock=lock,
         )
+        await keep_histories(started.address, settings.temporal_namespace, settings.temporal.retention)
         return started.part
 
     async def milvus() -> Part:
         files = private_directory(directory.path / "milvus")
-        part = await start_part("milvus", milvus_command(files, milvus_port), logs, lock=lock)
-        await part.ready(lambda: listens(milvus_port))
+        part = await start_part("milvus", milvus_command(files, ports.milvus), logs, lock=lock)
+        await part.ready(lambda: listens(ports.milvus))
         return part
 
     async def worker() -> Part:
@@ -86,16 +91,40 @@ async def start_stack(
     await _start_all(stack)
     write_connection(
         directory.path,
-        Connection(api=stack.api_url, api_token=SecretStr(stack.api_token), operator_token=SecretStr(stack.operator_token)),
+        Connection(
+            api=stack.api_url,
+            api_token=SecretStr(stack.api_token),
+            operator_token=SecretStr(stack.operator_token),
+            temporal_address=stack.temporal_address,
+        ),
     )
-    targets = {"api": port, "worker": metrics_port} | ({"temporal": temporal_metrics} if "temporal" in stack.starters else {})
+    targets = {"api": port, "worker": ports.worker_metrics, "temporal": ports.temporal_metrics}
+    if settings.temporal_address:
+        del targets["temporal"]
     _write_scrape_targets(directory.path / "metrics.json", targets)
     return stack
 
 
-def _planned(
-    settings: Settings, directory: DataDirectory, port: int, temporal_port: int, ui_port: int, milvus_port: int
-) -> Stack:
+@dataclass(frozen=True)
+class _Ports:
+    """Where the parts listen."""
+
+    api: int
+    worker_metrics: int
+    temporal: int
+    temporal_ui: int
+    temporal_metrics: int
+    milvus: int
+
+    @classmethod
+    def for_api_at(cls, port: int, settings: Settings) -> Self:
+        """Free ones for all others. Well-known ports would be a race: of two that start at once the second would take the first
+        one's server for its own."""
+        temporal, temporal_ui, temporal_metrics, milvus = (free_port() for _ in range(4))
+        return cls(port, settings.metrics.port or free_port(), temporal, temporal_ui, temporal_metrics, milvus)
+
+
+def _planned(settings: Settings, directory: DataDirectory, ports: _Ports) -> Stack:
     """What will run where, and what its children are told of it. Tokens are those of the last start on this directory, else new
     ones: a restart must not lock Alertmanager out."""
     left = read_connection(directory.path) or Connection(api="")
@@ -103,11 +132,11 @@ def _planned(
         (given or kept or SecretStr(secrets.token_urlsafe(32))).get_secret_value()
         for given, kept in ((settings.api_token, left.api_token), (settings.operator_token, left.operator_token))
     )
-    address = settings.temporal_address or f"127.0.0.1:{temporal_port}"
-    ui_url = settings.temporal.ui_url if settings.temporal_address else f"http://127.0.0.1:{ui_port}"
+    address = settings.temporal_address or f"127.0.0.1:{ports.temporal}"
+    ui_url = settings.temporal.ui_url if settings.temporal_address else f"http://127.0.0.1:{ports.temporal_ui}"
     return Stack(
         data_dir=directory.path,
-        api_url=f"http://127.0.0.1:{port}",
+        api_url=f"http://127.0.0.1:{ports.api}",
         api_token=api_token,
         operator_token=operator_token,
         temporal_address=address,
@@ -119,7 +148,8 @@ def _planned(
             "TEMPORAL_ADDRESS": address,
             "TEMPORAL_NAMESPACE": settings.temporal_namespace,
             "OPSMEND_TEMPORAL__UI_URL": ui_url,
-            "OPSMEND_MILVUS__URI": settings.milvus.uri or f"http://127.0.0.1:{milvus_port}",
+            "OPSMEND_MILVUS__URI": settings.milvus.uri or f"http://127.0.0.1:{ports.milvus}",
+            "OPSMEND_METRICS__PORT": str(ports.worker_metrics),
         },
     )
 

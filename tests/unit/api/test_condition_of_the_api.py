@@ -22,6 +22,13 @@ async def test_condition_is_shown_without_a_token(path: str) -> None:
         assert (await client.get(path)).status_code == 200
 
 
+async def test_who_started_an_api_can_tell_it_from_another() -> None:
+    desk = DeskInMemory()
+    for app, told in ((an_app(desk), {"status": "ok"}), (an_app(desk, instance="ours"), {"status": "ok", "instance": "ours"})):
+        async with a_client(desk, token=None, app=app) as client:
+            assert (await client.get("/healthz")).json() == told
+
+
 async def test_api_is_alive_but_not_ready_while_temporal_is_away() -> None:
     async def away() -> bool:
         return False

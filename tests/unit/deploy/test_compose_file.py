@@ -102,6 +102,17 @@ def test_databases_cannot_be_reached_from_outside_and_reach_nothing() -> None:
         assert set(SERVICES[name]["networks"]) <= inside
 
 
+def test_every_worker_tells_prometheus_on_a_network_that_leads_to_nothing_else() -> None:
+    workers = {name: service for name, service in SERVICES.items() if name.startswith("worker-")}
+    assert workers
+    for service in workers.values():
+        assert service["environment"]["OPSMEND_METRICS__PORT"] == "9464"
+        assert "metrics" in service["networks"]
+    on_it = {name for name, service in SERVICES.items() if "metrics" in service["networks"]}
+    assert on_it == {"api", *workers}
+    assert COMPOSE["networks"]["metrics"]["internal"] is True
+
+
 def test_a_worker_is_given_longer_to_stop_than_it_takes_to_drain() -> None:
     assert {service["stop_grace_period"] for service in OURS.values()} == {"30s"}  # it drains for 10 s, see worker.py
 

@@ -22,8 +22,14 @@ PACKAGE: Final = ROOT / "src/opsmend"
 PLACES: Final = (ROOT, PACKAGE, PACKAGE / "agents", PACKAGE / "agents/sre", PACKAGE / "api")
 """Where a path in a document may begin."""
 
-OTHER_VARIABLES: Final = {"OPSMEND_API_URL", "OPSMEND_TOKEN", "OPSMEND_TEST_KUBECONFIG"}
-"""Of the CLI's options, and one that Datadog keeps."""
+OTHER_VARIABLES: Final = {
+    "OPSMEND_API_URL",  # of the CLI's options
+    "OPSMEND_TOKEN",  # Datadog keeps it
+    "OPSMEND_TEST_KUBECONFIG",
+    "OPSMEND_APROVAL__REMIND_AFTER",  # a slip that is shown
+    "OPSMEND_SERVICE_HOST",  # Kubernetes adds it to pods
+    "OPSMEND_PORT",
+}
 
 MADE_LATER: Final = {"deploy/compose/secrets/", ".opsmend/lab"}
 """By whoever deploys, and by `make lab-up`."""

@@ -48,7 +48,8 @@ class Proposing:
         self._log.set(verdict=verdict)
         workflow.upsert_search_attributes([search_attributes.AUTONOMY.value_set(verdict.policy.autonomy.value)])
         policies = ", ".join(verdict.policy.policies)
-        self._log.note("plan.reviewed", f"passed={verdict.passed}, policy says {verdict.policy.autonomy} ({policies})")
+        passed = "passed" if verdict.passed else "blocked"
+        self._log.note("plan.reviewed", f"{passed}, policy says {verdict.policy.autonomy} ({policies})")
         if not verdict.passed:
             blocks = "; ".join(f.text for f in verdict.findings if f.severity == "block")
             raise IncidentOver(Outcome.ESCALATED, f"Security refused the plan: {blocks}")

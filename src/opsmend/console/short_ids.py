@@ -1,0 +1,32 @@
+"""Ids of incidents as people type them: a beginning or an end is enough where only one has it."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from opsmend.errors import IncidentNotFoundError
+
+_START: Final = "incident:"
+_MOST_NAMED: Final = 5
+
+
+def is_whole(given: str) -> bool:
+    """Whether it has all parts of an id: `incident:<cluster>:<namespace>:<kind>:<name>` or `incident:group:<digest>`."""
+    parts = given.removeprefix(_START).split(":")
+    return given.startswith(_START) and (len(parts) >= 4 or parts[0] == "group") and all((parts[0], parts[-1]))
+
+
+def the_one_meant(given: str, ids: Iterable[str]) -> str:
+    """Raises IncidentNotFoundError unless `given` is, begins or ends exactly one of `ids`, with or without `incident:`."""
+    known = list(dict.fromkeys(ids))
+    found = [known_id for known_id in known if _is_meant(given, known_id)]
+    if given in known or len(found) == 1:
+        return given if given in known else found[0]
+    if not found:
+        raise IncidentNotFoundError(f"There is no incident {given}, and none whose id begins or ends so.")
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    raise IncidentNotFoundError(f"{given} stands for several incidents: {', '.join(found[:_MOST_NAMED])}{more}.")
+
+
+def _is_meant(given: str, known: str) -> bool:
+    """Ends count from a `:` on: `web` is `…:deployment:web`, not `…:deployment:my-web`."""
+    return bool(given) and (known.startswith((given, _START + given)) or known.endswith(f":{given}"))
