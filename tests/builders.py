@@ -15,6 +15,7 @@ from opsmend.domain.actions.object_digest import spec_digest
 from opsmend.domain.actions.rollback_workload import RollbackWorkload
 from opsmend.domain.alert import Alert
 from opsmend.domain.approval import Approval, DecisionRequest, Person
+from opsmend.domain.call import Call
 from opsmend.domain.call_ledger import CallLedger, CountedCall
 from opsmend.domain.changes import FieldWrite, RecentChange
 from opsmend.domain.diagnosis import Diagnosis, Evidence, Finding, Hint, Recollection
@@ -714,6 +715,11 @@ def a_ledger(**changes: Any) -> CallLedger:
     calls = changes.get("calls", 1)
     listed = CountedCall(verb="list", resource="pods", namespace="shop", times=calls)
     return CallLedger(**({"counted": (listed,), "calls": calls, "bytes": 1024} | changes))
+
+
+def a_call(reason: str = "question", **changes: Any) -> Call:
+    defaults: dict[str, Any] = {"reason": reason, "text": "A plan waits for an answer.", "key": f"{reason}-1", "at": NOW}
+    return Call(**(defaults | changes))
 
 
 def an_incident(**changes: Any) -> IncidentState:

@@ -19,7 +19,7 @@ from pydantic_settings import SettingsError as UnreadableGroupError
 
 from opsmend.errors import SettingsError, bounded
 from opsmend.policy.redaction import redact
-from opsmend.setting_types import Expected, written
+from opsmend.setting_types import SAYS_WHY, Expected, written
 from opsmend.settings import Settings
 
 PREFIX: Final = "OPSMEND_"
@@ -135,6 +135,8 @@ def _hint(name: str) -> str:
 
 def _sentence(error: ErrorDetails) -> str:
     variable = next(known for known in VARIABLES if _is_of(known, error["loc"]))
+    if error["type"] == SAYS_WHY:
+        return f"{variable.name}: {error['msg']}"
     expected, default = variable.expected, variable.field.default
     example = written(default) if default not in (None, ()) else expected.example
     such_as = f", such as {example}" if example else ""

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from opsmend.domain.mentions import MentionRule, read_mentions
 from opsmend.setting_types import (
+    SAYS_WHY,
     Count,
     CountOrZero,
     Duration,
@@ -92,6 +95,15 @@ class BudgetSettings(BaseModel):
     cost_usd: Money = 2.0
 
 
+def _mentions(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return read_mentions(value)
+    except ValueError as e:
+        raise PydanticCustomError(SAYS_WHY, "{why}", {"why": str(e)}) from e
+
+
 class SlackSettings(BaseModel):
     """Slack is used when `bot_token` and `channel` are set; `app_token` switches from HTTP to Socket Mode."""
 
@@ -100,7 +112,11 @@ class SlackSettings(BaseModel):
     app_token: SecretStr | None = None
     channel: str | None = None
     escalation_channel: str | None = None
-    """Where an escalated question is repeated; the same channel when unset."""
+    """Where all calls but a question and its reminder are made as well. Unset, they are made in `channel` only."""
+    mentions: Annotated[
+        tuple[MentionRule, ...], NoDecode, BeforeValidator(_mentions), Expected("rules", "critical=S0123456789")
+    ] = ()
+    """Whom a call mentions, such as `*=here; critical=S0123456789; shop/critical=U0123456789,U0123456790`: domain.mentions."""
     api_url: WebAddress = "https://slack.com/api/"
 
 
@@ -126,10 +142,6 @@ class MilvusSettings(BaseModel):
     token: SecretStr | None = None
     collection: str = "opsmend_postmortems"
     timeout: Duration = timedelta(seconds=5)
-
-
-NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-"""A DNS label (RFC 1123), as Kubernetes wants it."""
 
 
 class LastGoodSettings(BaseModel):

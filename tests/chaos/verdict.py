@@ -150,7 +150,7 @@ async def _remembered_once(lane: Lane, state: IncidentState) -> list[str]:
 
 
 def _told_once(lane: Lane, state: IncidentState) -> list[str]:
-    messages = lane.slack.workspace.messages(lane.channel.id)
+    messages = lane.slack.workspace.roots(lane.channel.id)
     if len(messages) != 1:
         return [f"{len(messages)} messages in Slack"]
     return _unless("remediated" in json.dumps(messages[0]), f"Slack does not say how {TARGET} ended")

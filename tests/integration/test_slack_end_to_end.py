@@ -36,8 +36,8 @@ class Team:
     ben: User
 
     def messages(self, namespace: str) -> list[Message]:
-        """The channel's messages about one namespace."""
-        return [m for m in self.slack.workspace.messages(self.channel.id) if f"{namespace}/web" in json.dumps(m)]
+        """The messages of incidents of one namespace, without the calls."""
+        return [m for m in self.slack.workspace.roots(self.channel.id) if f"{namespace}/web" in json.dumps(m)]
 
     async def question(self, namespace: str, other_than: str = "") -> Message:
         """The message once it asks, about another plan than that of the button value `other_than`."""

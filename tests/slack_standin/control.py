@@ -1,6 +1,7 @@
 """The stand-in's second port: what a test does with the object, a drill does over HTTP while the workspace is another process.
 
     GET  /messages?channel=C…            GET /replies?channel=C…&ts=…     GET /ephemerals      GET /views      GET /calls
+    GET  /notifications
     POST /click   {user, channel, ts, action_id}                          POST /submit {view, values}
     POST /faults  [{mode, methods, times, seconds, code}]                 POST /down           POST /up
     POST /request_url {url}
@@ -31,6 +32,7 @@ def control(slack: SlackStandin) -> Starlette:
             Route("/messages", remote.messages),
             Route("/replies", remote.replies),
             Route("/ephemerals", remote.ephemerals),
+            Route("/notifications", remote.notifications),
             Route("/views", remote.views),
             Route("/calls", remote.calls),
             Route("/click", remote.click, methods=["POST"]),
@@ -68,6 +70,9 @@ class _Control:
 
     async def ephemerals(self, _: Request) -> Response:
         return JSONResponse([asdict(ephemeral) for ephemeral in self._slack.workspace.ephemerals])
+
+    async def notifications(self, _: Request) -> Response:
+        return JSONResponse([asdict(notification) for notification in self._slack.workspace.notifications])
 
     async def views(self, _: Request) -> Response:
         return JSONResponse([asdict(view) for view in self._slack.workspace.views.values()])

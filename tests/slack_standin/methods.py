@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from tests.slack_standin.blocks import valid_message_blocks, valid_modal
 from tests.slack_standin.faults import SlackError
-from tests.slack_standin.workspace import Channel, Ephemeral, Message, Workspace
+from tests.slack_standin.notifying import whom_it_notifies
+from tests.slack_standin.workspace import Channel, Ephemeral, Message, Notification, Workspace, stands_in_channel
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
@@ -65,9 +66,7 @@ def _auth_test(workspace: Workspace, _: Arguments) -> Answer:
 def _post_message(workspace: Workspace, arguments: Arguments) -> Answer:
     channel = _writable(workspace, arguments)
     content = _content(arguments)
-    thread_ts = arguments.get("thread_ts")
-    if thread_ts is not None and thread_ts not in channel.messages:
-        raise SlackError("thread_not_found")
+    root = _root(channel, arguments.get("thread_ts"))
     message: Message = {
         "type": "message",
         "ts": workspace.next_ts(),
@@ -77,10 +76,37 @@ def _post_message(workspace: Workspace, arguments: Arguments) -> Answer:
         "team": workspace.team_id,
         **content,
     }
-    if thread_ts is not None:
-        message["thread_ts"] = thread_ts
+    if root is not None:
+        _answer_in_thread(root, message, broadcast=_true(arguments.get("reply_broadcast")))
     channel.messages[message["ts"]] = message
+    workspace.notifications += [
+        Notification(user, channel.id, message["ts"]) for user in whom_it_notifies(workspace, channel, message)
+    ]
     return {"channel": channel.id, "ts": message["ts"], "message": message}
+
+
+def _root(channel: Channel, thread_ts: str | None) -> Message | None:
+    """The message that is answered. Slack's reference says to avoid a reply's own ts; here that is refused."""
+    if thread_ts is None:
+        return None
+    root = channel.messages.get(thread_ts)
+    if root is None:
+        raise SlackError("thread_not_found")
+    if root.get("thread_ts", thread_ts) != thread_ts:
+        raise SlackError("cannot_reply_to_message")
+    return root
+
+
+def _answer_in_thread(root: Message, reply: Message, *, broadcast: bool) -> None:
+    """https://docs.slack.dev/messaging/#threading and /reference/events/message/thread_broadcast"""
+    if broadcast and any(block["type"] == "actions" for block in reply["blocks"]):
+        raise SlackError("invalid_blocks", errors=["what is shared with the channel cannot contain message buttons"])
+    root |= {"thread_ts": root["ts"], "reply_count": root.get("reply_count", 0) + 1, "latest_reply": reply["ts"]}
+    reply["thread_ts"] = root["ts"]
+    if not broadcast:
+        return
+    reply["subtype"] = "thread_broadcast"
+    reply["root"] = {key: value for key, value in root.items() if key != "root"}
 
 
 def _update(workspace: Workspace, arguments: Arguments) -> Answer:
@@ -115,7 +141,7 @@ def _history(workspace: Workspace, arguments: Arguments) -> Answer:
     channel = _readable(workspace, arguments)
     if workspace.bot_user not in channel.members:
         raise SlackError("not_in_channel")
-    found = [m for m in channel.messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
+    found = [m for m in channel.messages.values() if stands_in_channel(m)]
     return _page(list(reversed(found)), arguments)
 
 

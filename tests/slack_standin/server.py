@@ -66,6 +66,17 @@ class Listener:
                 connection.transport.abort()
 
 
+async def delivered(answer: Response, fault: Fault | None, listener: Listener) -> Response:
+    """`answer`, as far as a fault lets it through."""
+    if fault and fault.mode is Mode.SLOW:
+        await asyncio.sleep(fault.seconds)
+    if fault and fault.mode is Mode.CONNECTION_LOST:
+        listener.drop_connections()
+    if fault and fault.mode is Mode.ANSWER_LOST:
+        return PlainTextResponse("internal error", 500)
+    return answer
+
+
 class SocketModeSessions:
     """Apps connected over a WebSocket."""
 
@@ -139,17 +150,7 @@ class SlackServer:
             return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(int(fault.seconds))})
         if fault and fault.mode is Mode.REFUSED:
             return JSONResponse({"ok": False, "error": fault.code})
-        answer = await self._answer(request, method)
-        return await self._delivered(answer, fault)
-
-    async def _delivered(self, answer: dict[str, Any], fault: Fault | None) -> Response:
-        if fault and fault.mode is Mode.SLOW:
-            await asyncio.sleep(fault.seconds)
-        if fault and fault.mode is Mode.CONNECTION_LOST:
-            self.listener.drop_connections()
-        if fault and fault.mode is Mode.ANSWER_LOST:
-            return PlainTextResponse("internal error", 500)
-        return JSONResponse(answer)
+        return await delivered(JSONResponse(await self._answer(request, method)), fault, self.listener)
 
     async def _answer(self, request: Request, method: str) -> dict[str, Any]:
         try:

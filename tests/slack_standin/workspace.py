@@ -35,6 +35,8 @@ class User:
     id: str
     name: str
     team_id: str = "T0OPSMEND"
+    active: bool = True
+    """Whether the green dot is on: `@here` means those."""
 
 
 @dataclass
@@ -52,6 +54,15 @@ class Ephemeral:
     channel: str
     user: str
     text: str
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A phone that buzzes."""
+
+    user: str
+    channel: str
+    ts: str
 
 
 @dataclass
@@ -75,6 +86,10 @@ class OpenView:
     """What the app said about the last submission, by block id."""
 
 
+def stands_in_channel(message: Message) -> bool:
+    return message.get("thread_ts", message["ts"]) == message["ts"] or message.get("subtype") == "thread_broadcast"
+
+
 class Workspace:
     """One team with one installed app. `clock` gives seconds since the epoch."""
 
@@ -92,6 +107,8 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.usergroups: dict[str, Usergroup] = {}
         self.ephemerals: list[Ephemeral] = []
+        self.notifications: list[Notification] = []
+        """In their order. Posting makes them; editing makes none."""
         self.views: dict[str, OpenView] = {}
         self.triggers: dict[str, tuple[str, float]] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
@@ -123,12 +140,21 @@ class Workspace:
     # --- looking ---
 
     def messages(self, channel: str) -> list[Message]:
-        """Copies of the channel's messages as somebody sees them now, oldest first, without thread replies."""
-        return [copy.deepcopy(m) for m in self.channel(channel).messages.values() if m.get("thread_ts", m["ts"]) == m["ts"]]
+        """Copies of the channel's messages as somebody sees them now, oldest first: of the replies in threads only those that
+        were shared with the channel."""
+        return [copy.deepcopy(m) for m in self.channel(channel).messages.values() if stands_in_channel(m)]
+
+    def roots(self, channel: str) -> list[Message]:
+        """As `messages`, without any reply: of an incident its one message."""
+        return [message for message in self.messages(channel) if message.get("subtype") != "thread_broadcast"]
 
     def replies(self, channel: str, ts: str) -> list[Message]:
         """Copies of what stands in the thread of a message, oldest first, without the message itself."""
         return [copy.deepcopy(m) for m in self.channel(channel).messages.values() if m.get("thread_ts") == ts and m["ts"] != ts]
+
+    def notified(self, user: User) -> list[Notification]:
+        """What this person's phone buzzed for, in its order."""
+        return [notification for notification in self.notifications if notification.user == user.id]
 
     def channel(self, channel: str) -> Channel:
         if channel not in self.channels:

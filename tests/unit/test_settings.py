@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from opsmend.domain.alert import Severity
 from opsmend.domain.budget import Budget
 from opsmend.domain.health import STEADY_AT_LEAST
 from opsmend.domain.incident import Patience
+from opsmend.domain.mentions import mentioned
+from opsmend.environment import read_settings
+from opsmend.errors import SettingsError
 from opsmend.settings import ApprovalSettings, BudgetSettings, IncidentSettings, Settings
 
 PROMISED: dict[str, Any] = {
@@ -57,6 +61,7 @@ PROMISED: dict[str, Any] = {
         "app_token": None,
         "channel": None,
         "escalation_channel": None,
+        "mentions": (),
         "api_url": "https://slack.com/api/",
     },
     "milvus": {"uri": None, "token": None, "collection": "opsmend_postmortems", "timeout": timedelta(seconds=5)},
@@ -94,6 +99,8 @@ def test_every_term_of_an_incident_can_be_set() -> None:
         ("OPSMEND_KUBERNETES__CLUSTER", "prod", lambda s: (s.kubernetes.cluster, s.kubernetes.name) == ("prod", "prod")),
         ("OPSMEND_KUBERNETES__CLUSTER", "", lambda s: (s.kubernetes.cluster, s.kubernetes.name) == (None, "default")),
         ("OPSMEND_SLACK__BOT_TOKEN", "", lambda s: s.slack.bot_token is None),
+        ("OPSMEND_SLACK__MENTIONS", "shop=here", lambda s: mentioned(s.slack.mentions, "shop", Severity.INFO) == ("here",)),
+        ("OPSMEND_SLACK__MENTIONS", "", lambda s: s.slack.mentions == ()),
         ("OPSMEND_LAST_GOOD__NAMESPACES", "shop", lambda s: s.last_good.namespaces == ("shop",)),
         ("OPSMEND_LAST_GOOD__NAMESPACES", " shop, pay ,", lambda s: s.last_good.namespaces == ("shop", "pay")),
         ("OPSMEND_LAST_GOOD__NAMESPACES", "", lambda s: s.last_good.namespaces == ()),
@@ -115,6 +122,7 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch, variable: str, valu
         ("OPSMEND_LAST_GOOD__NAMESPACES", '["shop"]'),
         ("OPSMEND_LAST_GOOD__NAMESPACES", "*"),
         ("OPSMEND_LAST_GOOD__INTERVAL", "PT0S"),
+        ("OPSMEND_SLACK__MENTIONS", "critical=@mia"),
     ],
 )
 def test_a_value_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -122,6 +130,16 @@ def test_a_value_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, vari
     field = variable.rsplit("__", 1)[1].lower()
     with pytest.raises(ValidationError, match=field):
         Settings()
+
+
+def test_a_person_is_told_which_mention_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSMEND_SLACK__MENTIONS", "*=here; critical=@mia")
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert str(refused.value) == (
+        "OPSMEND_SLACK__MENTIONS: `critical=@mia` mentions `@mia`: expected ids as Slack shows them (U… or W… for a person, "
+        "S… for a user group), `here`, `channel`, or `none` alone."
+    )
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from opsmend.domain.actions.action import Action, LiveObject
 from opsmend.domain.actions.object_digest import MARKER_ANNOTATION, marker_of, spec_digest
 from opsmend.domain.alert import Alert
+from opsmend.domain.call import Call
 from opsmend.domain.diagnosis import Category, Evidence, Recollection
 from opsmend.domain.execution import AppliedChange, DryRun, Reversion, StepRecord, StepStatus
 from opsmend.domain.last_good import ConfigRecord, Content, LastGoodContent, Sighting, noted
@@ -298,11 +299,11 @@ class LastGoodInMemory:
 
 
 class ChatInMemory:
-    """One message an incident run, as it was last published; `attention` collects what was called out."""
+    """One message an incident run, as it was last published, and the calls in their order."""
 
     def __init__(self) -> None:
         self.messages: dict[str, Notice] = {}
-        self.attention: list[str] = []
+        self.calls: list[Call] = []
         self.alarms: dict[str, Alarm] = {}
         self.down = False
 
@@ -310,8 +311,8 @@ class ChatInMemory:
         if self.down:
             raise ChatUnavailableError("the chat is down")
         self.messages[notice.state.run_id] = notice
-        if notice.attention:
-            self.attention.append(notice.attention)
+        if notice.call and notice.call.key not in {call.key for call in self.calls}:
+            self.calls.append(notice.call)
         return MessageRef(channel="C1", ts=notice.state.run_id)
 
     async def raise_alarm(self, alarm: Alarm) -> None:

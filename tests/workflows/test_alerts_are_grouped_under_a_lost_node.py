@@ -226,7 +226,7 @@ async def test_people_hear_of_an_alert_that_no_incident_takes(world: World, clus
     cart = a_target(name="cart", node="node-1")
     await world.desk.submit(NODE, tuple(an_alert(target=target) for target in (NODE, LABELLED, cart)))
     await world.until_there(lambda s: s.status is Status.CLOSED, incident=cart.incident_id)
-    while not any("the id is too long" in sentence for sentence in world.chat.attention):
+    while not any("the id is too long" in call.text for call in world.chat.calls):
         await world.desk.get(NODE.incident_id)
 
 

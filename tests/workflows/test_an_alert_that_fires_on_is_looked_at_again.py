@@ -56,7 +56,7 @@ async def test_a_target_that_is_still_well_is_looked_at_in_silence(world: World)
     state = await world.until(lambda s: len(looks(s)) >= 2)
     assert (state.run_id, state.outcome) == (closed.run_id, Outcome.NO_ACTION)
     assert list(world.chat.messages) == [closed.run_id]
-    assert world.chat.attention == []
+    assert world.chat.calls == []
 
 
 async def test_looks_get_rarer_while_it_is_well(make_world: MakeWorld) -> None:

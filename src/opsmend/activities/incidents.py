@@ -1,40 +1,27 @@
-"""Telling people about an incident, and keeping what was learned from it.
-
-The incident's state comes with the request. A try that comes late asks the workflow itself: it tells what is true when it gets
-through, not when it was scheduled.
-"""
-
-from datetime import timedelta
-from typing import Final
+"""Telling people about an incident, and keeping what was learned from it."""
 
 from temporalio import activity
 
+from opsmend.activities.about_incident import AboutIncident, state_of, still_needed
 from opsmend.activities.postmortem import write_postmortem
 from opsmend.domain.alert import Alert
-from opsmend.domain.incident import IncidentState
+from opsmend.domain.call import Call, CallReason
+from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.postmortem import PostMortem
-from opsmend.domain.record import Handed, Record, View
+from opsmend.domain.record import Handed, Record
 from opsmend.domain.target import Target
 from opsmend.errors import PermanentError, bounded
-
-_LATE: Final = timedelta(seconds=10)
-"""After its activity was scheduled: more than a chat that is well needs, less than a person takes to answer."""
-
-
-class AboutIncident(Handed, View):
-    """`state` is that of the moment in which this was scheduled; None in what was scheduled before 0.2."""
-
-    incident_id: str
-    run_id: str
-    state: IncidentState | None = None
 
 
 class PublishRequest(AboutIncident):
     message: MessageRef | None
+    call: Call | None = None
+    """The call that is due."""
     attention: str = ""
+    """A sentence: runs of an older version call with it."""
 
 
 class Published(Record):
@@ -74,12 +61,13 @@ class IncidentActivities:
 
     @activity.defn(name="chat.publish_incident")
     async def publish_incident(self, request: PublishRequest) -> Published:
-        """Post or update the one message of the incident. Twice is harmless: the chat finds the message of an earlier try."""
-        state = await self._state(request)
+        """Post or update the incident's one message, and call. Twice is harmless: the chat finds what an earlier try said."""
+        state = await state_of(request, self._desk)
+        call = request.call or _called_by_attention(request, state)
         notice = Notice(
             state=state,
             message=request.message,
-            attention=request.attention,
+            call=call if call and still_needed(call, request.state, state) else None,
             temporal_ui=self._desk.ui_link(state.id, state.present_run),
         )
         return Published(message=await self._chat.publish(notice))
@@ -87,7 +75,7 @@ class IncidentActivities:
     @activity.defn(name="postmortem.write")
     async def write_postmortem(self, request: PostMortemRequest) -> PostMortem:
         """Write it from the incident's state. Reads only, so twice is harmless."""
-        return write_postmortem(await self._state(request))
+        return write_postmortem(await state_of(request, self._desk))
 
     @activity.defn(name="memory.remember_postmortem")
     async def remember_postmortem(self, postmortem: PostMortem) -> None:
@@ -113,8 +101,16 @@ class IncidentActivities:
                 refused.append(f"{alerts[0].target}: {bounded(str(e))}")
         return HandedBack(refused=tuple(refused))
 
-    async def _state(self, request: AboutIncident) -> IncidentState:
-        info = activity.info()
-        if request.state and info.started_time - info.scheduled_time < _LATE:
-            return request.state
-        return await self._desk.get(request.incident_id, request.run_id)
+
+def _called_by_attention(request: PublishRequest, state: IncidentState) -> Call | None:
+    """The same call for every try of this activity, and another one for every other activity."""
+    if not request.attention:
+        return None
+    escalated = state.escalations > 0 or state.outcome is Outcome.ESCALATED
+    info = activity.info()
+    return Call(
+        reason=CallReason.NEEDS_PERSON if escalated else CallReason.REMINDER,
+        text=request.attention,
+        key=f"activity-{info.activity_id}",
+        at=info.scheduled_time,
+    )

@@ -27,7 +27,7 @@ from opsmend.domain.verdict import Autonomy
 from opsmend.errors import ChatRejectedError, MetricsUnavailableError, SettingsError, TemporalUnavailableError, bounded
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.redaction import redact
-from opsmend.settings import Settings
+from opsmend.settings import Settings, SlackSettings
 from opsmend.workflows import search_attributes
 
 _SHORTEST_TOKEN: Final = 16
@@ -159,8 +159,20 @@ async def slack(settings: Settings) -> str:
         who = await slack_client(settings.slack).auth_test()
     if not who.get("ok"):
         raise ChatRejectedError("Slack auth.test: not ok")
+    if unknown := await _unknown_groups(settings.slack):
+        raise SettingsError(f"OPSMEND_SLACK__MENTIONS names no active user group of this workspace: {', '.join(unknown)}.")
     mode = "Socket Mode" if settings.slack.app_token else "HTTP"
     return f"{bounded(str(who.get('user')), 80)} in {bounded(str(who.get('team')), 80)}, buttons by {mode}."
+
+
+async def _unknown_groups(settings: SlackSettings) -> list[str]:
+    """Slack shows the mention of a group that is not there, and notifies nobody. Of people it tells us nothing."""
+    named = {who for rule in settings.mentions for who in rule.who if who.startswith("S")}
+    if not named:
+        return []
+    with slack_call("usergroups.list"):
+        answer = await slack_client(settings).usergroups_list(include_disabled=False)
+    return sorted(named - {str(group["id"]) for group in answer["usergroups"]})
 
 
 CHECKS: Final = (

@@ -1,5 +1,6 @@
 """An alert, whatever monitoring system sent it."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -20,6 +21,8 @@ class Severity(StrEnum):
     WARNING = "warning"
     INFO = "info"
 
+
+_GRAVITY: Final = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """How an unknown start is written. Version 0.1 wrote it so, and one of its workers would drop an alert that has null there."""
@@ -80,3 +83,8 @@ class Alert(Record):
 def fingerprint_of(labels: dict[str, str]) -> str:
     """A fingerprint for sources that send none: the same labels give the same one."""
     return digest(labels)[:16]
+
+
+def gravest(alerts: Iterable[Alert]) -> Severity:
+    """The severity of the worst of them; `info` where there are none."""
+    return min((alert.severity for alert in alerts), key=_GRAVITY.__getitem__, default=Severity.INFO)

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-from opsmend.domain.alert import Alert, AlertStatus, Firing, Severity
+from opsmend.domain.alert import Alert, AlertStatus, Firing, Severity, gravest
 from opsmend.domain.record import Record
 from opsmend.domain.target import Target
-
-_GRAVITY = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 Key = tuple[str, str]
 """Whose alert it is, by the id of the target's incident, and which: two targets may have alerts with one fingerprint."""
@@ -121,7 +119,7 @@ class AlertBook:
 
     @property
     def severity(self) -> Severity:
-        return min((a.severity for a in self.alerts), key=_GRAVITY.__getitem__, default=Severity.INFO)
+        return gravest(self.alerts)
 
     @property
     def settled(self) -> tuple[Firing, ...]:

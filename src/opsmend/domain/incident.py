@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, Field
 
-from opsmend.domain.alert import Alert
+from opsmend.domain.alert import Alert, Severity, gravest
 from opsmend.domain.approval import Approval
 from opsmend.domain.budget import Usage
 from opsmend.domain.call_ledger import CallLedger
@@ -130,3 +130,14 @@ class IncidentState(View):
     def present_run(self) -> str:
         """Where Temporal has its history now."""
         return self.now_in or self.run_id
+
+    @property
+    def severity(self) -> Severity:
+        return gravest(self.alerts)
+
+    @property
+    def in_short(self) -> str:
+        """What broke or how it ended, as far as it is known, in a sentence."""
+        if self.closing:
+            return self.closing
+        return self.diagnosis.summary if self.diagnosis else next((alert.summary for alert in self.alerts), self.id)

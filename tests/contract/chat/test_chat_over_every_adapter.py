@@ -2,10 +2,11 @@
 
 import pytest
 from structlog.testing import capture_logs
-from tests.builders import a_verification, an_approval, an_execution, an_incident
+from tests.builders import NOW, a_call, a_verification, an_approval, an_execution, an_incident
 
 from opsmend.adapters.slack.chat import SlackChat
 from opsmend.adapters.terminal.chat import TerminalChat
+from opsmend.domain.call import CallReason
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Chat, Notice
 from opsmend.domain.record import Record
@@ -45,6 +46,14 @@ async def test_telling_twice_returns_the_same_place(any_chat: Chat, incident: In
     assert await any_chat.publish(Notice(state=incident)) == first
 
 
+@pytest.mark.parametrize("reason", CallReason)
+async def test_a_call_is_made_at_its_own_place_and_leaves_the_message_where_it_is(
+    any_chat: Chat, incident: IncidentState, reason: CallReason
+) -> None:
+    first = await any_chat.publish(Notice(state=incident, call=a_call(reason)))
+    assert await any_chat.publish(Notice(state=incident, message=first, call=a_call(reason))) == first
+
+
 def test_without_slack_a_warning_says_how_approvals_come() -> None:
     with capture_logs() as logs:
         TerminalChat()
@@ -55,10 +64,11 @@ def test_without_slack_a_warning_says_how_approvals_come() -> None:
 async def test_without_slack_a_question_is_one_log_event_with_the_plan_hash(incident: IncidentState) -> None:
     chat = TerminalChat()
     with capture_logs() as logs:
-        assert await chat.publish(Notice(state=incident, attention="still waiting")) is None
+        assert await chat.publish(Notice(state=incident, call=a_call(until=NOW))) is None
     assert incident.plan
     (event,) = logs
-    assert (event["event"], event["plan_hash"], event["attention"]) == ("chat.notice", incident.plan.hash, "still waiting")
+    assert (event["event"], event["plan_hash"], event["call"]) == ("chat.notice", incident.plan.hash, "question")
+    assert event["needed"] == ("A plan waits for an answer. Somebody who may decide has to answer by 2026-03-14 15:00 UTC.")
 
 
 async def test_an_incident_without_alerts_or_diagnosis_can_be_told(any_chat: Chat) -> None:

@@ -69,44 +69,6 @@ async def test_a_deleted_one_is_posted_anew(chat: SlackChat, slack: SlackStandin
     assert len(slack.workspace.messages(team.channel.id)) == 1
 
 
-async def test_a_reminder_is_said_once_however_often_its_activity_runs(
-    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
-) -> None:
-    ref = await chat.publish(Notice(state=incident))
-    assert ref
-    reminder = Notice(state=incident, message=ref, attention="Still waiting after 30 minutes.")
-    await chat.publish(reminder)
-    await chat.publish(reminder)
-    (reply,) = slack.workspace.replies(team.channel.id, ref.ts)
-    assert "Still waiting after 30 minutes." in reply["text"]
-    assert slack.workspace.messages(team.escalations.id) == []
-
-
-async def test_a_later_reminder_with_the_same_words_is_said_again(
-    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
-) -> None:
-    ref = await chat.publish(Notice(state=incident, attention="Still waiting."))
-    assert ref
-    later = incident.model_copy(update={"alerts_received": 7})
-    await chat.publish(Notice(state=later, message=ref, attention="Still waiting."))
-    assert len(slack.workspace.replies(team.channel.id, ref.ts)) == 2
-
-
-async def test_an_escalation_reaches_the_escalation_channel_once_and_links_the_question(
-    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
-) -> None:
-    escalated = Notice(state=incident.model_copy(update={"escalations": 1}), attention="Nobody answered for 2 hours.")
-    slack.faults.active.append(Fault(Mode.ANSWER_LOST, frozenset({"chat.getPermalink"}), times=1))
-    with pytest.raises(ChatUnavailableError):
-        await chat.publish(escalated)
-    ref = await chat.publish(escalated)
-    await chat.publish(escalated)
-    assert ref
-    (message,) = slack.workspace.messages(team.escalations.id)
-    assert links(message) == [f"https://standin.slack.test/archives/{ref.channel}/p{ref.ts.replace('.', '')}"]
-    assert len(slack.workspace.replies(team.channel.id, ref.ts)) == 1
-
-
 async def test_the_message_shows_what_an_approver_needs(
     chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
 ) -> None:

@@ -1,8 +1,12 @@
 """Whoever writes an alert or a log line can make Slack show it, and nothing more."""
 
+from datetime import UTC, datetime
+from typing import Final
+
 import pytest
 from tests.builders import (
     NOW,
+    a_call,
     a_change,
     a_diagnosis,
     a_person,
@@ -24,6 +28,8 @@ from tests.slack_standin.standin import SlackStandin
 from opsmend.adapters.slack.chat import SlackChat
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Notice
+
+OURS: Final = ("http://127.0.0.1:8233/", "https://standin.slack.test/archives/")
 
 HOSTILE = {
     "mention of the channel": "<!channel> disk full",
@@ -76,15 +82,18 @@ async def test_it_mentions_nobody_and_links_nowhere(
     chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState, text: str
 ) -> None:
     state = _told(incident, text)
-    ref = await chat.publish(Notice(state=state, attention=text, temporal_ui="http://127.0.0.1:8233/"))
+    call = a_call("undo_failed", text=text, at=datetime.now(UTC))
+    ref = await chat.publish(Notice(state=state, call=call, temporal_ui="http://127.0.0.1:8233/"))
     decided = state.model_copy(update={"approval": an_approval(state.plan, reason=text[:2000], by=a_person(name=text[:80]))})
-    (asking,) = slack.workspace.messages(team.channel.id)
+    asking, called = slack.workspace.messages(team.channel.id)
+    (escalated,) = slack.workspace.messages(team.escalations.id)
     await chat.publish(Notice(state=decided, message=ref, temporal_ui=f"http://127.0.0.1:8233/{text[:100]}"))
-    (answered,) = slack.workspace.messages(team.channel.id)
+    answered = slack.workspace.messages(team.channel.id)[0]
     assert ref
-    for message in (asking, answered, *slack.workspace.replies(team.channel.id, ref.ts)):
+    for message in (asking, answered, called, escalated):
         assert mentions(message) == []
-        assert [link for link in links(message) if not link.startswith("http://127.0.0.1:8233/")] == []
+        assert [link for link in links(message) if not link.startswith(OURS)] == []
+    assert slack.workspace.notifications == []
 
 
 @pytest.mark.parametrize("name", ["fence", "many backticks", "zero width", "heading"])

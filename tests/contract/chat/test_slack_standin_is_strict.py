@@ -101,6 +101,75 @@ async def test_a_call_that_makes_no_sense_is_refused(
     ] == error
 
 
+async def test_only_a_reply_that_is_shared_stands_in_the_channel_and_nobody_answers_a_reply(call: Any, team: Team) -> None:
+    root = (await call("chat.postMessage", channel=team.channel.id, text="root"))["ts"]
+    reply = await call("chat.postMessage", channel=team.channel.id, text="quiet", thread_ts=root)
+    shared = await call("chat.postMessage", channel=team.channel.id, text="loud", thread_ts=root, reply_broadcast=True)
+    alone = await call("chat.postMessage", channel=team.channel.id, text="no thread", reply_broadcast=True)
+    shown = (await call("conversations.history", channel=team.channel.id))["messages"]
+    assert [m["text"] for m in shown] == ["no thread", "loud", "root"]
+    assert (shared["message"]["subtype"], shared["message"]["root"]["ts"]) == ("thread_broadcast", root)
+    assert "subtype" not in reply["message"]
+    assert "subtype" not in alone["message"]
+    thread = (await call("conversations.replies", channel=team.channel.id, ts=root))["messages"]
+    assert [m["text"] for m in thread] == ["root", "quiet", "loud"]
+    refused = await call("chat.postMessage", channel=team.channel.id, text="t", thread_ts=reply["ts"])
+    assert refused["error"] == "cannot_reply_to_message"
+
+
+async def test_what_is_shared_with_the_channel_has_no_buttons(call: Any, team: Team) -> None:
+    root = (await call("chat.postMessage", channel=team.channel.id, text="root"))["ts"]
+    buttons = {"text": "t", "blocks": [_actions(_button())], "thread_ts": root, "reply_broadcast": True}
+    assert (await call("chat.postMessage", channel=team.channel.id, **buttons))["error"] == "invalid_blocks"
+    assert len(team.channel.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "notified"),
+    [
+        ("no mention", []),
+        ("<@MIA> look", ["mia"]),
+        ("<@MIA|mia> look", ["mia"]),
+        ("<!subteam^SRE> look", ["mia"]),
+        ("<!subteam^SRE|@sre> <@BEN>", ["mia", "ben"]),
+        ("<!subteam^S0NOBODY>", []),
+        ("<!here>", ["mia"]),
+        ("<!channel>", ["mia", "ben"]),
+        ("@channel @here @mia", []),
+        ("&lt;!channel&gt;", []),
+        ("<@AWAY> who is not in the channel", []),
+    ],
+)
+async def test_a_message_notifies_whom_it_mentions(
+    call: Any, slack: SlackStandin, team: Team, text: str, notified: list[str]
+) -> None:
+    away = slack.workspace.add_user("away")
+    team.channel.members.discard(away.id)
+    team.ben.active = False
+    (sre,) = slack.workspace.usergroups
+    for name, person in (("MIA", team.mia.id), ("BEN", team.ben.id), ("SRE", sre), ("AWAY", away.id)):
+        text = text.replace(name, person)
+    await call("chat.postMessage", channel=team.channel.id, text=text)
+    names = [slack.workspace.users[notification.user].name for notification in slack.workspace.notifications]
+    assert names == notified
+
+
+async def test_an_edit_notifies_nobody(call: Any, slack: SlackStandin, team: Team) -> None:
+    posted = await call("chat.postMessage", channel=team.channel.id, text="t")
+    await call("chat.update", channel=team.channel.id, ts=posted["ts"], text=f"<!channel> <@{team.mia.id}>")
+    assert slack.workspace.notifications == []
+
+
+async def test_who_follows_a_thread_hears_of_each_reply_and_nobody_else_does(
+    call: Any, slack: SlackStandin, team: Team
+) -> None:
+    root = (await call("chat.postMessage", channel=team.channel.id, text="root"))["ts"]
+    for text in ("<!channel> in a thread", f"<@{team.mia.id}>", "one more"):
+        await call("chat.postMessage", channel=team.channel.id, text=text, thread_ts=root, reply_broadcast=True)
+    assert len(slack.workspace.notified(team.mia)) == 2
+    assert slack.workspace.notified(team.ben) == []
+
+
 @pytest.mark.parametrize(("token", "error"), [("", "not_authed"), ("xoxb-wrong", "invalid_auth")])
 async def test_a_wrong_token_is_refused(call: Any, token: str, error: str) -> None:
     assert (await call("auth.test", token=token))["error"] == error

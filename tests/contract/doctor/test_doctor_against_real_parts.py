@@ -16,6 +16,7 @@ from opsmend.demo.cluster.config import ClusterConfig
 from opsmend.demo.cluster.server import RunningCluster, running_cluster
 from opsmend.doctor import checks, kubernetes_rights
 from opsmend.doctor.examination import NotSetUp
+from opsmend.domain.mentions import read_mentions
 from opsmend.embedded.processes import free_port
 from opsmend.embedded.temporal_server import start_temporal
 from opsmend.errors import (
@@ -161,6 +162,20 @@ async def test_slack_that_knows_the_token_is_well(slack: SlackStandin) -> None:
 async def test_slack_that_does_not_know_the_token_says_so(slack: SlackStandin) -> None:
     with pytest.raises(ChatRejectedError, match="invalid_auth"):
         await checks.slack(slack_settings(slack, "xoxb-wrong"))
+
+
+async def test_a_mention_of_a_group_that_is_not_there_is_named(slack: SlackStandin) -> None:
+    there = slack.workspace.add_usergroup("sre", slack.workspace.add_user("mia"))
+    gone = slack.workspace.add_usergroup("old")
+    gone.date_delete = 1
+    settings = slack_settings(slack)
+
+    def mentioning(text: str) -> Settings:
+        return settings.model_copy(update={"slack": settings.slack.model_copy(update={"mentions": read_mentions(text)})})
+
+    assert "buttons by HTTP" in await checks.slack(mentioning(f"*={there.id},here,U0ANYBODY"))
+    with pytest.raises(SettingsError, match=f"OPSMEND_SLACK__MENTIONS .*: {gone.id}, S0NOTHERE"):
+        await checks.slack(mentioning(f"*={there.id}; shop=S0NOTHERE,{gone.id}"))
 
 
 async def test_slack_that_is_down_is_unavailable(slack: SlackStandin) -> None:

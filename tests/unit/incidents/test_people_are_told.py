@@ -9,7 +9,8 @@ from tests.builders import NOW, a_plan, a_target, an_incident, an_incident_await
 from tests.desk_in_memory import DeskInMemory
 from tests.workflows.fakes import ChatInMemory, MemoryInMemory
 
-from opsmend.activities.incidents import AboutIncident, IncidentActivities, PostMortemRequest, PublishRequest
+from opsmend.activities.about_incident import AboutIncident
+from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, PublishRequest
 from opsmend.domain.incident import IncidentState, Status
 from opsmend.domain.postmortem import PostMortem
 from opsmend.errors import TemporalUnavailableError

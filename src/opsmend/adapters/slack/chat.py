@@ -1,12 +1,11 @@
-"""The one message of an incident in Slack, updated in place.
+"""The one message of an incident in Slack, updated in place, and its calls, each a message of its own.
 
-Slack has no idempotency key: a message carries the incident and run in its metadata, and whoever does not know where it stands
-looks there before posting. Two tries in flight at the same instant could still post two; Temporal starts the next only after
-the last ended or timed out.
+Slack has no idempotency key: a message carries the incident, run and call in its metadata, and whoever does not know where it
+stands looks there before posting. Two tries in flight at the same instant could still post two; Temporal starts the next only
+after the last ended or timed out.
 """
 
-import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,45 +13,61 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from opsmend.adapters.slack.call import is_for_the_whole_channel, render_call
 from opsmend.adapters.slack.client import error_code, slack_call, slack_client
-from opsmend.adapters.slack.message import Message, headline, render
+from opsmend.adapters.slack.message import Message, render
 from opsmend.adapters.slack.mrkdwn import link, prose
-from opsmend.domain.incident import IncidentState, Outcome
+from opsmend.domain.call import BEYOND_THE_TEAM, Call
+from opsmend.domain.incident import IncidentState
+from opsmend.domain.mentions import MentionRule, mentioned
 from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
 from opsmend.domain.record import JsonObject
-from opsmend.errors import SettingsError
+from opsmend.errors import ChatRejectedError, SettingsError
 from opsmend.settings import SlackSettings
 
-ATTENTION_EVENT: Final = "opsmend_attention"
 ANNOUNCEMENT_EVENT: Final = "opsmend_announcement"
 
 SAID_ALREADY: Final = timedelta(minutes=2)
 """How far back a message with the same key is looked for: several processes of ours see the same thing at the same time."""
 ALARM_EVENT: Final = "opsmend_alarm"
 CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far Slack's clock and ours may differ: an earlier post is looked for from this long before the incident opened."""
+"""How far Slack's clock and ours may differ: an earlier post is looked for from this long before it was due."""
 
 
 def slack_chat(settings: SlackSettings) -> "SlackChat":
     """Raises SettingsError: token or channel is missing."""
     if settings.channel is None:
         raise SettingsError("OPSMEND_SLACK__CHANNEL is not set (the id of the channel, such as C0123456789).")
-    return SlackChat(slack_client(settings), settings.channel, settings.escalation_channel)
+    return SlackChat(slack_client(settings), settings.channel, settings.escalation_channel, settings.mentions)
 
 
 class SlackChat:
     """Chat over the Web API. `channel` and `escalation_channel` are channel ids (C…): history knows no names."""
 
-    def __init__(self, client: AsyncWebClient, channel: str, escalation_channel: str | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        channel: str,
+        escalation_channel: str | None = None,
+        mentions: Sequence[MentionRule] = (),
+    ) -> None:
         self._client = client
         self._channel = channel
         self._escalation_channel = escalation_channel
+        self._mentions = mentions
         self._bot_id: str | None = None
 
     async def publish(self, notice: Notice) -> MessageRef | None:
-        message = await self._place(notice.state, notice.message, render(notice))
-        if notice.attention:
-            await self._attract(notice, message)
+        refused: list[ChatRejectedError] = []
+        message = notice.message
+        try:
+            message = await self._place(notice.state, notice.message, render(notice))
+        except ChatRejectedError as e:
+            refused.append(e)
+        if notice.call:
+            refused += await self._call(notice.state, notice.call, message)
+        if refused:
+            raise refused[0]
         return message
 
     async def announce(self, text: str, key: str) -> None:
@@ -78,31 +93,50 @@ class SlackChat:
             return earlier
         return await self._post(self._channel, message)
 
-    async def _attract(self, notice: Notice, message: MessageRef) -> None:
-        """Answer in the thread; a question nobody answered also goes to the escalation channel."""
-        call = _call_for_attention(notice)
-        if not await self._find_reply(message, call.metadata):
-            await self._post(message.channel, call, thread_ts=message.ts)
-        escalated = notice.state.escalations > 0 or notice.state.outcome is Outcome.ESCALATED
-        if self._escalation_channel and escalated:
-            await self._escalate(self._escalation_channel, notice.state, call, message)
+    async def _call(self, state: IncidentState, call: Call, message: MessageRef | None) -> list[ChatRejectedError]:
+        """Say it once in each place where it belongs. A place that refuses it does not keep it from the others."""
+        who = mentioned(self._mentions, state.target.namespace, state.severity)
+        said = render_call(state, call, who, await self._permalink(message))
+        thread = None if is_for_the_whole_channel(who) else message
+        refused = []
+        for channel, in_thread in self._places(call, thread):
+            try:
+                if not await self._said(channel, call, said.metadata, in_thread):
+                    await self._post(channel, said, in_thread)
+            except ChatRejectedError as e:
+                refused.append(e)
+        return refused
 
-    async def _escalate(self, channel: str, state: IncidentState, call: Message, message: MessageRef) -> None:
-        if await self._find(channel, state.opened_at, call.metadata):
-            return
-        with slack_call("chat.getPermalink"):
-            permalink = await self._client.chat_getPermalink(channel=message.channel, message_ts=message.ts)
-        pointed = Message(f"{call.text}\n{link(str(permalink['permalink']), 'open the incident')}", [], call.metadata)
-        await self._post(channel, pointed)
+    def _places(self, call: Call, thread: MessageRef | None) -> Iterator[tuple[str, MessageRef | None]]:
+        yield (thread.channel if thread else self._channel), thread
+        if self._escalation_channel not in (None, self._channel) and call.reason in BEYOND_THE_TEAM:
+            yield self._escalation_channel, None
 
-    async def _post(self, channel: str, message: Message, thread_ts: str | None = None) -> MessageRef:
+    async def _said(self, channel: str, call: Call, metadata: JsonObject, thread: MessageRef | None) -> MessageRef | None:
+        if thread:
+            return await self._find_reply(thread, metadata)
+        return await self._find(channel, call.at, metadata)
+
+    async def _permalink(self, message: MessageRef | None) -> str:
+        if message is None:
+            return ""
+        try:
+            with slack_call("chat.getPermalink"):
+                found = await self._client.chat_getPermalink(channel=message.channel, message_ts=message.ts)
+        except ChatRejectedError:
+            return ""  # a call without its link is still a call
+        return str(found["permalink"])
+
+    async def _post(self, channel: str, message: Message, thread: MessageRef | None = None) -> MessageRef:
+        """Inside a thread it is shown in the channel as well."""
         with slack_call("chat.postMessage"):
             posted = await self._client.chat_postMessage(
                 channel=channel,
                 text=message.text,
                 blocks=message.blocks or None,
                 metadata=message.metadata,
-                thread_ts=thread_ts,
+                thread_ts=thread.ts if thread else None,
+                reply_broadcast=True if thread else None,
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
@@ -160,15 +194,3 @@ async def _messages(pages: AsyncSlackResponse) -> AsyncIterator[JsonObject]:
     async for page in pages:
         for message in page["messages"]:
             yield message
-
-
-def _call_for_attention(notice: Notice) -> Message:
-    """Keyed by all that the notice says, so that a retried activity repeats nothing and a later reminder is a new one."""
-    said = notice.model_dump_json(exclude={"message"})
-    payload = {
-        "incident_id": notice.state.id,
-        "run_id": notice.state.run_id,
-        "notice": hashlib.sha256(said.encode()).hexdigest(),
-    }
-    text = f"{prose(notice.attention, 1000)}\n{headline(notice.state)}"
-    return Message(text, [], {"event_type": ATTENTION_EVENT, "event_payload": payload})

@@ -81,7 +81,7 @@ def render(notice: Notice) -> Message:
     before, after = _before_the_diffs(state), _after_the_diffs(notice)
     steps = _steps(state.plan, MESSAGE_LIMIT - _cost(before) - _cost(after)) if state.plan else []
     return Message(
-        text=f"{headline(state)}: {prose(_what_broke(state), 300)}",
+        text=f"{headline(state)}: {prose(state.in_short, 300)}",
         blocks=[block.to_dict() for block in (*before, *steps, *after)],
         metadata={"event_type": INCIDENT_EVENT, "event_payload": {"incident_id": state.id, "run_id": state.run_id}},
     )
@@ -118,12 +118,6 @@ def _after_the_diffs(notice: Notice) -> list[Block]:
         blocks.append(_buttons(Question(incident_id=state.id, plan_hash=state.plan.hash)))
     blocks.append(_origin(notice))
     return blocks
-
-
-def _what_broke(state: IncidentState) -> str:
-    if state.closing:
-        return state.closing
-    return state.diagnosis.summary if state.diagnosis else next((alert.summary for alert in state.alerts), state.id)
 
 
 def _situation(state: IncidentState) -> str:

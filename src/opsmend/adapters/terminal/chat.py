@@ -28,7 +28,8 @@ class TerminalChat:
             outcome=state.outcome.value if state.outcome else None,
             diagnosis=bounded(state.diagnosis.summary) if state.diagnosis else None,
             plan_hash=state.plan.hash if state.plan else None,
-            attention=bounded(notice.attention) or None,
+            call=notice.call.reason.value if notice.call else None,
+            needed=bounded(f"{notice.call.text} {notice.call.needed}") if notice.call else None,
             temporal_ui=notice.temporal_ui or None,
         )
         return None

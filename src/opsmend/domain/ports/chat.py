@@ -4,6 +4,7 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
+from opsmend.domain.call import Call
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.record import Record
 
@@ -16,12 +17,13 @@ class MessageRef(Record):
 
 
 class Notice(Record):
-    """Everything that the one message of an incident shows. `attention` is an extra, short thread message (a reminder)."""
+    """Everything that the one message of an incident shows, and the call that is due."""
 
     state: IncidentState
     message: MessageRef | None = None
     """The message to update; None posts a new one, or finds the one that an earlier try posted."""
-    attention: str = ""
+    call: Call | None = None
+    """A new message that notifies. Posting or updating the incident's message notifies nobody."""
     temporal_ui: str = ""
 
 
@@ -48,7 +50,11 @@ class Chat(Protocol):
     """Raises ChatUnavailableError, ChatRejectedError."""
 
     async def publish(self, notice: Notice) -> MessageRef | None:
-        """Post or update the incident's one message. None where the channel has no messages (terminal)."""
+        """Post or update the incident's one message, and call if a call is due and was not made before.
+
+        If one place refuses, the others are told all the same, and the error is raised afterwards. None where the channel has
+        no messages (terminal).
+        """
         ...
 
     async def raise_alarm(self, alarm: Alarm) -> None:
