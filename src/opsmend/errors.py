@@ -162,6 +162,14 @@ class NewerVersionError(TransientError):
         super().__init__(message, retry_after=timedelta(seconds=20))
 
 
+class PagerUnavailableError(TransientError):
+    """A pager did not answer or asked us to slow down."""
+
+
+class PagerRejectedError(PermanentError):
+    """A pager will never accept this page or credential."""
+
+
 class ArtifactMissingError(PermanentError):
     """A stored artifact that history refers to is not there."""
 

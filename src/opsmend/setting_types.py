@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter
 
 SAYS_WHY: Final = "says_why"
-"""The type of pydantic's error for a value whose message is a sentence for people: what is wrong where, and what is expected."""
+"""The type of pydantic's error for a value whose message is a sentence for people: what is wrong, and what is expected."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ An empty variable is an unset one. `environment.py` reads them and says what is 
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
@@ -144,6 +144,56 @@ class MilvusSettings(BaseModel):
     timeout: Duration = timedelta(seconds=5)
 
 
+MailAddress = Annotated[
+    str, Field(max_length=254, pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
+]
+"""An address without a name, in ASCII (RFC 5321, without quoted local parts): nothing in it can begin another header."""
+
+
+class PagerDutySettings(BaseModel):
+    """Used when `routing_key` is set."""
+
+    routing_key: SecretStr | None = None
+    """The integration key of an *Events API v2* integration of the service to page."""
+    url: WebAddress = "https://events.pagerduty.com/v2/enqueue"
+    """https://events.eu.pagerduty.com/v2/enqueue for accounts of the EU region."""
+
+
+class SmtpSettings(BaseModel):
+    """Mail is sent when `host`, `sender` and `recipients` are set."""
+
+    host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,253}$")
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`tls` from the first byte (port 465). `none` only without a password: for a relay beside opsmend."""
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: MailAddress | None = None
+    recipients: Annotated[tuple[MailAddress, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses, separated by commas."""
+
+
+class WebhookSettings(BaseModel):
+    """Used when `url` and `secret` are set."""
+
+    url: SecretStr | None = None
+    """Secret, because many receivers take whoever knows the address."""
+    secret: SecretStr | None = None
+    """`whsec_` and 24 to 64 bytes in base64, as https://www.standardwebhooks.com has it."""
+
+
+class PagerSettings(BaseModel):
+    """The second channel. Each kind that is set up is used."""
+
+    timeout: Annotated[Duration, Field(le=timedelta(seconds=25)), Expected("a duration up to 25s", "15s")] = timedelta(
+        seconds=15
+    )
+    """For one try of one pager. agents.patience.NOTIFY gives a whole activity 30 s."""
+    pagerduty: PagerDutySettings = PagerDutySettings()
+    smtp: SmtpSettings = SmtpSettings()
+    webhook: WebhookSettings = WebhookSettings()
+
+
 class LastGoodSettings(BaseModel):
     """The record of good configurations, kept while workloads run well with them."""
 
@@ -201,6 +251,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     intake: IntakeSettings = IntakeSettings()
     slack: SlackSettings = SlackSettings()
+    pager: PagerSettings = PagerSettings()
     milvus: MilvusSettings = MilvusSettings()
     policy: PolicySettings = PolicySettings()
     last_good: LastGoodSettings = LastGoodSettings()

@@ -19,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from opsmend.activities.incidents import IncidentActivities
 from opsmend.activities.interceptor import ActivityConduct
 from opsmend.activities.last_good import LastGoodActivities
+from opsmend.activities.paging import PagingActivities
 from opsmend.activities.policy import PolicyActivities
 from opsmend.activities.watchdog import WatchdogActivities
 from opsmend.adapters.artifacts.last_good import FileLastGood
@@ -31,6 +32,8 @@ from opsmend.adapters.kubernetes.reader import KubernetesReader
 from opsmend.adapters.kubernetes.writer import KubernetesWriter
 from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.milvus.memory import MilvusMemory
+from opsmend.adapters.pager.pagers import pager_of
+from opsmend.adapters.pager.several import NoPager
 from opsmend.adapters.prometheus.metrics import NoMetrics, PrometheusMetrics
 from opsmend.adapters.slack.chat import slack_chat
 from opsmend.adapters.temporal.desk import TemporalDesk
@@ -59,6 +62,7 @@ from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.metrics import Metrics
+from opsmend.domain.ports.pager import Pager
 from opsmend.domain.ports.thinker import Thinker
 from opsmend.errors import OpsmendError
 from opsmend.policy.engine import CedarJudge
@@ -159,9 +163,11 @@ def deployment_worker(
     return _activity_worker(client, queues.DEPLOYMENT, _nodes("deployment", graph))
 
 
-def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Memory) -> Worker:
+def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Memory, pager: Pager | None = None) -> Worker:
+    """Without a `pager` nobody is reached while chat is away."""
     incidents = IncidentActivities(desk, chat, memory)
     watchdog = WatchdogActivities(TemporalRuns(client), chat, desk)
+    paging = PagingActivities(desk, pager or NoPager())
     return _activity_worker(
         client,
         queues.CONNECTORS,
@@ -174,6 +180,8 @@ def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Me
             watchdog.find_stalled,
             watchdog.free_locks,
             watchdog.call_people,
+            paging.trigger,
+            paging.resolve,
         ],
     )
 
@@ -234,7 +242,7 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
             desk = desk_for(settings, client)
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()
             await start_watchdog(client, settings.temporal.rpc_timeout)
-            return connectors_worker(client, desk, chat, _memory(settings, stack))
+            return connectors_worker(client, desk, chat, _memory(settings, stack), _pager(settings, stack))
 
 
 async def _schedule(settings: Settings, client: Client) -> None:
@@ -260,6 +268,13 @@ def _memory(settings: Settings, stack: AsyncExitStack) -> MilvusMemory:
     memory = MilvusMemory(settings.milvus)
     stack.push_async_callback(memory.close)
     return memory
+
+
+def _pager(settings: Settings, stack: AsyncExitStack) -> Pager:
+    pager = pager_of(settings.pager, stack)
+    if isinstance(pager, NoPager):
+        log.warning("pager.not_configured", meaning="while chat is away nobody is called")
+    return pager
 
 
 def desk_for(settings: Settings, client: Client) -> TemporalDesk:

@@ -20,7 +20,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from opsmend.agents.queues import agent_of
-from opsmend.agents.work import Work, at_work, ledger_in
+from opsmend.agents.work import Work, at_work, done_in, ledger_in
 from opsmend.domain.record import newer_version
 from opsmend.errors import OpsmendError, RefusedError, TransientError, bounded
 
@@ -35,7 +35,8 @@ class ActivityConduct(Interceptor):
 class _Conduct(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = activity.info()
-        work = Work(agent_of(info.task_queue), info.workflow_id or info.activity_id, ledger_in(info.heartbeat_details))
+        earlier = info.heartbeat_details
+        work = Work(agent_of(info.task_queue), info.workflow_id or info.activity_id, ledger_in(earlier), done_in(earlier))
         with at_work(work), _beating(work, info.heartbeat_timeout):
             try:
                 return await self.next.execute_activity(input)

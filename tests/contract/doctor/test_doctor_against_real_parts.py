@@ -8,6 +8,8 @@ import pytest
 from kubernetes.aio.config import kube_config
 from pydantic import SecretStr
 from tests.contract.kubernetes.granted import rules_for
+from tests.pager_standin.pagerduty import PagerDutyStandin
+from tests.slack_standin.server import listening
 from tests.slack_standin.standin import SlackStandin, running_slack
 
 from opsmend.adapters.kubernetes.rights import INVESTIGATE, MEND
@@ -25,10 +27,18 @@ from opsmend.errors import (
     ClusterForbiddenError,
     ClusterUnavailableError,
     MemoryUnavailableError,
+    PagerUnavailableError,
     SettingsError,
     TemporalUnavailableError,
 )
-from opsmend.settings import KubernetesSettings, MilvusSettings, Settings, SlackSettings
+from opsmend.settings import (
+    KubernetesSettings,
+    MilvusSettings,
+    PagerDutySettings,
+    PagerSettings,
+    Settings,
+    SlackSettings,
+)
 
 READER = User(name="reader", token="reader-token", rules=(AccessRule(verbs=frozenset({"get", "list"})),))
 AS_SHIPPED = User(name="as-shipped", token="as-shipped-token", rules=rules_for(INVESTIGATE))
@@ -176,6 +186,23 @@ async def test_a_mention_of_a_group_that_is_not_there_is_named(slack: SlackStand
     assert "buttons by HTTP" in await checks.slack(mentioning(f"*={there.id},here,U0ANYBODY"))
     with pytest.raises(SettingsError, match=f"OPSMEND_SLACK__MENTIONS .*: {gone.id}, S0NOTHERE"):
         await checks.slack(mentioning(f"*={there.id}; shop=S0NOTHERE,{gone.id}"))
+
+
+async def test_a_pager_is_asked_and_nobody_is_paged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    pagerduty = PagerDutyStandin()
+
+    def with_key(key: str) -> Settings:
+        of = PagerDutySettings(url=pagerduty.server.url, routing_key=SecretStr(key))
+        return Settings(pager=PagerSettings(pagerduty=of))
+
+    async with listening(pagerduty.server.listener):
+        assert "PagerDuty takes events" in await checks.pager(with_key(pagerduty.routing_key))
+        with pytest.raises(PagerUnavailableError, match="Invalid routing key"):
+            await checks.pager(with_key("f" * 32))
+    with pytest.raises(PagerUnavailableError, match="PagerDuty did not answer"):
+        await checks.pager(with_key(pagerduty.routing_key))
+    assert pagerduty.incidents == []
 
 
 async def test_slack_that_is_down_is_unavailable(slack: SlackStandin) -> None:

@@ -24,7 +24,14 @@ CREDENTIALS: Final[dict[str, set[str]]] = {
     "worker-security": {"KUBECONFIG"},
     "worker-deployment": {"KUBECONFIG"},
     "worker-sre": {"KUBECONFIG", "OPSMEND_MILVUS__TOKEN"},
-    "worker-connectors": {"OPSMEND_MILVUS__TOKEN", "OPSMEND_SLACK__BOT_TOKEN"},
+    "worker-connectors": {
+        "OPSMEND_MILVUS__TOKEN",
+        "OPSMEND_SLACK__BOT_TOKEN",
+        "OPSMEND_PAGER__PAGERDUTY__ROUTING_KEY",
+        "OPSMEND_PAGER__SMTP__PASSWORD",
+        "OPSMEND_PAGER__WEBHOOK__URL",
+        "OPSMEND_PAGER__WEBHOOK__SECRET",
+    },
 }
 """All that may be secret in the environment of each of our services."""
 

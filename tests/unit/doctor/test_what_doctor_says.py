@@ -146,6 +146,13 @@ async def test_part_that_is_not_set_up_is_no_failure(check: Any, monkeypatch: py
         await check(settings())
 
 
+async def test_no_pager_is_no_failure_and_half_a_pager_is_one() -> None:
+    with pytest.raises(NotSetUp, match="while Slack is away nobody is called"):
+        await checks.pager(settings())
+    with pytest.raises(SettingsError, match="OPSMEND_PAGER__SMTP__RECIPIENTS"):
+        await checks.pager(settings(pager={"smtp": {"host": "mail"}}))
+
+
 async def test_opsmend_that_never_ran_here_is_no_failure(tmp_path: Path) -> None:
     with pytest.raises(NotSetUp):
         await checks.running_api(settings(data_dir=tmp_path))
