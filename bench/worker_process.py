@@ -33,11 +33,13 @@ from bench.plain import PLAIN, PLAIN_ON_OURS, plain_worker
 from bench.ports import ManyDeployments
 from bench.questions import QuestionsToPipe
 from opsmend.adapters.llm.thinker import NoModel
+from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.connection import connect
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.agents import queues
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.budget import Budget
+from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import Patience
 from opsmend.policy.engine import CedarJudge
 from opsmend.worker import (
@@ -49,6 +51,7 @@ from opsmend.worker import (
     workflows_worker,
 )
 
+NO_LIMITS: Final = ChangeLimits(per_namespace=10**6, per_cluster=10**6, remedies_per_target=10**6)
 _WORKFLOW: Final = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 _ACTIVITY: Final = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 _AGENTS: Final = dict.fromkeys((queues.SRE, queues.ARCHITECT, queues.SECURITY, queues.DEPLOYMENT, queues.CONNECTORS), _ACTIVITY)
@@ -89,7 +92,7 @@ def _agents(client: Client) -> list[Worker]:
         sre_worker(client, cluster, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
         architect_worker(client, cluster, artifacts),
         security_worker(client, cluster, judge, artifacts),
-        deployment_worker(client, cluster, cluster, judge, artifacts),
+        deployment_worker(client, cluster, cluster, judge, artifacts, TemporalChangeControl(client, "bench"), NO_LIMITS),
         connectors_worker(client, desk, QuestionsToPipe(Path(os.environ["OPSMEND_BENCH_QUESTIONS"])), memory),
     ]
 

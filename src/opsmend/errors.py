@@ -111,6 +111,18 @@ class PolicyRefusedError(RefusedError):
     """The policy forbids this action or does not let this person decide."""
 
 
+class ChangeControlUnavailableError(TransientError):
+    """It could not be read whether changes are paused, so nothing may be changed."""
+
+
+class ChangeControlLostError(HumanNeededError):
+    """The workflow that knows whether changes are paused was ended, so nothing may be changed until somebody resumes."""
+
+
+class NothingToReleaseError(HumanNeededError):
+    """The object is not held for people."""
+
+
 class IncidentNotFoundError(PermanentError):
     """No incident has this id."""
 

@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from opsmend.adapters.slack.chat import slack_chat
 from opsmend.adapters.slack.inbound import EVENTS_PATH, SlackRequests, build_slack_app, socket_mode
+from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.connection import connect
 from opsmend.adapters.temporal.workers import TemporalWorkers
 from opsmend.adapters.terminal.chat import TerminalChat
@@ -35,6 +36,7 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
     address = settings.temporal_address or "127.0.0.1:7233"
     client = await connect(address, settings.temporal_namespace, lazy=True)
     desk = desk_for(settings, client)
+    control = TemporalChangeControl(client, settings.kubernetes.name)
 
     async def temporal_answers() -> bool:
         try:
@@ -52,7 +54,7 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
         elif slack:
             routers.append(signed_router(EVENTS_PATH, SlackRequests(settings.slack, slack)))
         await stack.enter_async_context(_watching(watch))
-        app = create_app(settings, desk, routers=routers, ready=temporal_answers, metrics=metrics, watch=watch)
+        app = create_app(settings, desk, control, routers=routers, ready=temporal_answers, metrics=metrics, watch=watch)
         await uvicorn.Server(http_config(app, host, port)).serve()
 
 

@@ -104,6 +104,17 @@ def _mentions(value: object) -> object:
         raise PydanticCustomError(SAYS_WHY, "{why}", {"why": str(e)}) from e
 
 
+class LimitsSettings(BaseModel):
+    """How much is changed before people must look. Defaults: domain.change_control.ChangeLimits."""
+
+    per_namespace: Count = 20
+    """Changes in one namespace within an hour."""
+    per_cluster: Count = 60
+    """Changes in the cluster within an hour."""
+    remedies_per_target: Count = 3
+    """Plans that change one object within 24 hours. After that it is held for people until `opsmend release`."""
+
+
 class SlackSettings(BaseModel):
     """Slack is used when `bot_token` and `channel` are set; `app_token` switches from HTTP to Socket Mode."""
 
@@ -250,6 +261,7 @@ class Settings(BaseSettings):
     incident: IncidentSettings = IncidentSettings()
     budget: BudgetSettings = BudgetSettings()
     intake: IntakeSettings = IntakeSettings()
+    limits: LimitsSettings = LimitsSettings()
     slack: SlackSettings = SlackSettings()
     pager: PagerSettings = PagerSettings()
     milvus: MilvusSettings = MilvusSettings()

@@ -36,6 +36,7 @@ from opsmend.adapters.pager.pagers import pager_of
 from opsmend.adapters.pager.several import NoPager
 from opsmend.adapters.prometheus.metrics import NoMetrics, PrometheusMetrics
 from opsmend.adapters.slack.chat import slack_chat
+from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.runs import TemporalRuns
 from opsmend.adapters.temporal.schedule import schedule_last_good
@@ -54,8 +55,10 @@ from opsmend.agents.sre.graph import SreAgent
 from opsmend.agents.sre.graph import build_graph as sre_graph
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.budget import Budget
+from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import Patience
 from opsmend.domain.ports.artifacts import Artifacts
+from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.chat import Chat
 from opsmend.domain.ports.cluster import ClusterReader, ClusterWriter
 from opsmend.domain.ports.desk import IncidentDesk
@@ -76,6 +79,7 @@ from opsmend.workflows.agent_runs import (
     SreInvestigation,
     SreVerification,
 )
+from opsmend.workflows.change_control import ChangeControlWorkflow
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.target_lock import TargetLock
@@ -94,7 +98,10 @@ WORKFLOWS: Final = (
     KeepLastGood,
     Aftermath,
     Watchdog,
+    ChangeControlWorkflow,
 )
+
+DEFAULT_LIMITS: Final = ChangeLimits()
 
 
 _WITHOUT_CLUSTER: Final = frozenset({"workflows", "connectors"})
@@ -107,7 +114,7 @@ def graph_plugin() -> LangGraphPlugin:
             "sre": sre_graph(SreAgent(absent(), absent(), absent(), absent(), absent())),
             "architect": architect_graph(ArchitectAgent(absent(), absent())),
             "security": security_graph(SecurityAgent(absent(), absent(), absent())),
-            "deployment": deployment_graph(DeploymentAgent(absent(), absent(), absent(), absent())),
+            "deployment": deployment_graph(DeploymentAgent(absent(), absent(), absent(), absent(), absent(), absent())),
         }
     )
 
@@ -152,14 +159,22 @@ def security_worker(client: Client, cluster: ClusterReader, judge: Judge, artifa
     graph = security_graph(SecurityAgent(cluster, judge, artifacts))
     deciders = PolicyActivities(judge)
     return _activity_worker(
-        client, queues.SECURITY, [*_nodes("security", graph), deciders.check_decider, deciders.check_watched]
+        client,
+        queues.SECURITY,
+        [*_nodes("security", graph), deciders.check_decider, deciders.check_operator, deciders.check_watched],
     )
 
 
 def deployment_worker(
-    client: Client, reader: ClusterReader, writer: ClusterWriter, judge: Judge, artifacts: Artifacts
+    client: Client,
+    reader: ClusterReader,
+    writer: ClusterWriter,
+    judge: Judge,
+    artifacts: Artifacts,
+    control: ChangeControl,
+    limits: ChangeLimits = DEFAULT_LIMITS,
 ) -> Worker:
-    graph = deployment_graph(DeploymentAgent(reader, writer, judge, artifacts))
+    graph = deployment_graph(DeploymentAgent(reader, writer, judge, artifacts, control, limits))
     return _activity_worker(client, queues.DEPLOYMENT, _nodes("deployment", graph))
 
 
@@ -237,7 +252,9 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
             if settings.kubernetes.executor is None:
                 log.warning("executor.unset", meaning="changes are made with the rights of the kubeconfig")
             writer = KubernetesWriter(connection, executor_of(settings.kubernetes, connection))
-            return deployment_worker(client, KubernetesReader(connection), writer, judge, artifacts)
+            control = TemporalChangeControl(client, settings.kubernetes.name)
+            limits = ChangeLimits(**settings.limits.model_dump())
+            return deployment_worker(client, KubernetesReader(connection), writer, judge, artifacts, control, limits)
         case "connectors":
             desk = desk_for(settings, client)
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()

@@ -262,6 +262,8 @@ async def open_lane(
             "OPSMEND_DATA_DIR": str(folder / "data"),
             "OPSMEND_KUBERNETES__CLUSTER": TARGET.cluster,
             "OPSMEND_KUBERNETES__REQUEST_TIMEOUT": "PT2S",
+            # The cases of a lane break and mend the same workload again and again.
+            **{f"OPSMEND_LIMITS__{limit}": "1000" for limit in ("PER_NAMESPACE", "PER_CLUSTER", "REMEDIES_PER_TARGET")},
             "OPSMEND_MILVUS__URI": milvus,
             "OPSMEND_MILVUS__COLLECTION": memory_settings.collection,
             "OPSMEND_SLACK__BOT_TOKEN": slack.workspace.bot_token,

@@ -43,6 +43,10 @@ TEMPO: Final = {
 """Shorter than as shipped, as the alert rules of the lab are."""
 
 
+MANY_CHANGES: Final = {"OPSMEND_LIMITS__PER_CLUSTER": "1000"}
+"""All drills together change more within an hour than a team would let opsmend change."""
+
+
 @dataclass
 class Opsmend:
     """All of it, and the person who is on call: `mia`, of the user group opsmend-approvers."""
@@ -156,7 +160,7 @@ async def opsmend_running(
             "sre": shared | memory | cluster["sre"] | watching | {"OPSMEND_PROMETHEUS_URL": ground.prometheus_url},
             "architect": shared | cluster["architect"],
             "security": shared | cluster["security"],
-            "deployment": shared | cluster["deployment"] | {"OPSMEND_KUBERNETES__EXECUTOR": EXECUTOR},
+            "deployment": shared | cluster["deployment"] | {"OPSMEND_KUBERNETES__EXECUTOR": EXECUTOR} | MANY_CHANGES,
             "connectors": shared | chat | memory | no_cluster,
         }
         headers = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}

@@ -28,6 +28,7 @@ from opsmend.adapters.kubernetes.reader import KubernetesReader
 from opsmend.adapters.kubernetes.rights import AGENTS, ASK_FOR_TOKEN, MEND
 from opsmend.adapters.kubernetes.writer import KubernetesWriter
 from opsmend.adapters.llm.thinker import NoModel
+from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.demo.cluster.api.access import TOKEN_PREFIX, Access, User
@@ -115,7 +116,9 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             sre_worker(client, sre, MetricsInMemory(), memory, NoModel(), artifacts, keeper),
             architect_worker(client, architect, artifacts),
             security_worker(client, security, judge, artifacts),
-            deployment_worker(client, KubernetesReader(deployment), writer, judge, artifacts),
+            deployment_worker(
+                client, KubernetesReader(deployment), writer, judge, artifacts, TemporalChangeControl(client, WEB.cluster)
+            ),
             connectors_worker(client, desk, ChatInMemory(), memory),
         ):
             await stack.enter_async_context(worker)

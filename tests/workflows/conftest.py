@@ -17,12 +17,14 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from opsmend.adapters.llm.thinker import NoModel
+from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.large_payloads import converter_with
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.alert import Alert
 from opsmend.domain.budget import Budget
+from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import IncidentState, Patience, Status
 from opsmend.domain.plan import Plan
 from opsmend.domain.ports.desk import IncidentRow
@@ -31,6 +33,7 @@ from opsmend.errors import IncidentNotFoundError
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.policy_files import shipped_policies
 from opsmend.worker import (
+    DEFAULT_LIMITS,
     architect_worker,
     connectors_worker,
     deployment_worker,
@@ -72,6 +75,7 @@ class World:
         cluster: ClusterInMemory | None = None,
         policies: Sequence[str] = (),
         sandboxed: bool = True,
+        limits: ChangeLimits = DEFAULT_LIMITS,
     ) -> None:
         """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
 
@@ -81,6 +85,8 @@ class World:
         self.client = client
         self.workers_client = client
         self.cluster = cluster or ClusterInMemory()
+        self.control = TemporalChangeControl(client, a_target().cluster)
+        self.limits = limits
         self.memory = MemoryInMemory()
         self.metrics = MetricsInMemory()
         self.policies = policies
@@ -104,7 +110,7 @@ class World:
             sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
-            deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts),
+            deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts, self.control, self.limits),
             connectors_worker(self.workers_client, self.desk, self.chat, self.memory),
         ):
             await stack.enter_async_context(worker)

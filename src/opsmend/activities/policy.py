@@ -22,6 +22,13 @@ class DeciderAccepted(Record):
     policies: tuple[str, ...]
 
 
+class OperatorCheck(Record):
+    """Somebody wants to pause changes, to resume them, or to release an object."""
+
+    person: Person
+    cluster: str
+
+
 class WatchCheck(Handed):
     """The namespaces whose good configuration shall be kept."""
 
@@ -46,6 +53,14 @@ class PolicyActivities:
         decision = self._judge.may_decide(check.person, check.plan, cluster=check.cluster)
         if decision.autonomy is Autonomy.OBSERVE:
             raise PolicyRefusedError(f"{check.person} may not decide on this plan: {decision.reason}")
+        return DeciderAccepted(policies=decision.policies)
+
+    @activity.defn(name="policy.check_operator")
+    async def check_operator(self, check: OperatorCheck) -> DeciderAccepted:
+        """Raises PolicyRefusedError. Reads policies only, so twice is harmless."""
+        decision = self._judge.may_operate(check.person, cluster=check.cluster)
+        if decision.autonomy is Autonomy.OBSERVE:
+            raise PolicyRefusedError(f"{check.person} may not do this: {decision.reason}")
         return DeciderAccepted(policies=decision.policies)
 
     @activity.defn(name="policy.check_watched")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from opsmend.api.access import Access
+from opsmend.api.changes import change_router
 from opsmend.api.condition import condition_router
 from opsmend.api.cursor import Cursors
 from opsmend.api.disk import DiskRoom
@@ -16,6 +17,7 @@ from opsmend.api.incidents import incident_router
 from opsmend.api.readiness import Probe, Readiness
 from opsmend.api.webhooks import AlertIntake, webhook_router
 from opsmend.api.worker_watch import WorkerWatch
+from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.settings import Settings
 from opsmend.telemetry import ApiMetrics
@@ -24,6 +26,7 @@ from opsmend.telemetry import ApiMetrics
 def create_app(
     settings: Settings,
     desk: IncidentDesk,
+    control: ChangeControl,
     routers: Sequence[APIRouter] = (),
     *,
     ready: Probe,
@@ -43,6 +46,7 @@ def create_app(
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
     app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
     app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
+    app.include_router(change_router(control, access))
     app.include_router(condition_router(metrics, readiness, watch, settings.instance))
     for router in routers:
         app.include_router(router)

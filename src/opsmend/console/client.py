@@ -9,12 +9,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from opsmend.api.changes import ChangesView
 from opsmend.api.explanation import Explanation
 from opsmend.api.incident_view import IncidentList, IncidentView
 from opsmend.api.problem import Failure
 from opsmend.console.command import this_command
 from opsmend.console.connection import Connection
 from opsmend.domain.approval import Answer
+from opsmend.domain.target import ObjectRef
 from opsmend.errors import OpsmendError, bounded
 
 _PATIENCE: Final = timedelta(seconds=30)
@@ -78,6 +80,19 @@ class OpsmendApi:
         """Answer for the plan with this hash; `name` is who says so, for the record."""
         body = {"plan_hash": plan_hash, "decision": decision.value, "reason": reason, "name": name}
         await self._call("POST", f"{_path(incident_id)}/decision", json=body)
+
+    async def changes(self) -> ChangesView:
+        return await self._ask(ChangesView, "GET", "/v1/changes")
+
+    async def pause(self, *, reason: str, name: str) -> ChangesView:
+        return await self._ask(ChangesView, "POST", "/v1/changes/pause", json={"reason": reason, "name": name})
+
+    async def resume(self, *, name: str) -> ChangesView:
+        return await self._ask(ChangesView, "POST", "/v1/changes/resume", json={"name": name})
+
+    async def release(self, target: ObjectRef, *, name: str) -> ChangesView:
+        body = {"kind": target.kind.value, "namespace": target.namespace, "object_name": target.name, "name": name}
+        return await self._ask(ChangesView, "POST", "/v1/changes/release", json=body)
 
     async def _ask(self, view: type[View], method: str, path: str, **request: Any) -> View:
         response = await self._call(method, path, **request)

@@ -75,9 +75,14 @@ class CedarJudge:
         furthest = max(leaves, key=lambda leave: LADDER.index(leave.autonomy))
         return PolicyDecision(autonomy=furthest.autonomy, policies=furthest.policies, reason=furthest.reason)
 
+    def may_operate(self, person: Person, *, cluster: str) -> PolicyDecision:
+        whole = ObjectRef(kind=Kind.NAMESPACE, name="")
+        answer = self._ask(*_person(person), "operate", whole, [{"cluster": cluster}])[0]
+        autonomy = Autonomy.APPROVE if answer.allowed else Autonomy.OBSERVE
+        return PolicyDecision(autonomy=autonomy, policies=answer.policies, reason=f"{person}: {answer.reason}")
+
     def may_decide(self, person: Person, plan: Plan, *, cluster: str) -> PolicyDecision:
-        principal = {"type": "Person", "id": f"{person.via}:{person.id}"}
-        attributes = {"via": person.via, "id": person.id, "name": person.name, "groups": list(person.groups)}
+        principal, attributes = _person(person)
         objects = _unique(touched for step in plan.steps for touched in _touched(step))
         answers = [
             (touched, self._ask(principal, attributes, "decide", touched, [{"cluster": cluster}])[0]) for touched in objects
@@ -127,6 +132,12 @@ class CedarJudge:
             schema=self._policies.schema,
         )
         return [_answer(result) for result in results]
+
+
+def _person(person: Person) -> tuple[dict[str, str], dict[str, Any]]:
+    """The principal, and its attributes."""
+    principal = {"type": "Person", "id": f"{person.via}:{person.id}"}
+    return principal, {"via": person.via, "id": person.id, "name": person.name, "groups": list(person.groups)}
 
 
 def _answer(result: cedarpy.AuthzResult) -> _Answer:

@@ -1,7 +1,9 @@
 """The gate: what every mutation passes right before it happens, in one list, so that a reader sees that nothing is missing.
 
-These checks are pure. Two more follow in the cluster writer, on the object as it stands then: the precondition
-(`ClusterWriter.dry_run` and `apply` refuse with PlanStaleError when uid or spec are not the plan's) and the server's dry run.
+These checks are pure. Three more follow. The deployment agent asks whether changes are paused or a limit of change is reached
+(domain/change_control.py); what cannot be read counts as a refusal. The cluster writer checks the object as it stands then: the
+precondition (`ClusterWriter.dry_run` and `apply` refuse with PlanStaleError when uid or spec are not the plan's) and the
+server's dry run.
 """
 
 from collections.abc import Callable

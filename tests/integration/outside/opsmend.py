@@ -30,6 +30,7 @@ _TEMPO: Final = {
     "OPSMEND_INCIDENT__INTAKE_WINDOW": "PT0.3S",
     "OPSMEND_INCIDENT__VERIFY_INTERVAL": "PT0.3S",
     "OPSMEND_INCIDENT__VERIFY_DEADLINE": "PT30S",
+    "OPSMEND_LIMITS__PER_CLUSTER": "1000",
 }
 _COMMAND: Final = str(Path(sys.executable).with_name("opsmend"))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from tests.change_control_in_memory import ChangeControlInMemory
 from tests.desk_in_memory import DeskInMemory
 
 from opsmend.api.app import create_app
@@ -26,7 +27,8 @@ def some_settings(**changes: Any) -> Settings:
 
 def an_app(desk: DeskInMemory, *routers: APIRouter, metrics: ApiMetrics | None = None, **changes: Any) -> FastAPI:
     ready, watch = changes.pop("ready", temporal_answers), changes.pop("watch", None)
-    return create_app(some_settings(**changes), desk, routers, ready=ready, metrics=metrics, watch=watch)
+    control = changes.pop("control", None) or ChangeControlInMemory()
+    return create_app(some_settings(**changes), desk, control, routers, ready=ready, metrics=metrics, watch=watch)
 
 
 def a_client(desk: DeskInMemory, *, token: str | None = OPERATOR_TOKEN, app: FastAPI | None = None) -> httpx.AsyncClient:

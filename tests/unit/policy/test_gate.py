@@ -36,6 +36,9 @@ class Ruling:
             autonomy=Autonomy.APPROVE if self._may_decide else Autonomy.OBSERVE, policies=(), reason="so ruled"
         )
 
+    def may_operate(self, person: Person, *, cluster: str) -> PolicyDecision:
+        return self.may_decide(person, a_plan(), cluster=cluster)
+
 
 def passing(
     approved: ApprovedPlan, step: PlannedStep | None = None, judge: Ruling | CedarJudge | None = None

@@ -16,13 +16,22 @@ from opsmend.agents.patience import MUTATE, READ
 from opsmend.agents.queues import DEPLOYMENT
 from opsmend.agents.seen import seen_revisions
 from opsmend.domain.agent_tasks import ExecutionRequest
+from opsmend.domain.change_control import ChangeLimits, ChangeReservation
 from opsmend.domain.execution import StepRecord, StepStatus
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.ports.artifacts import Artifacts
+from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.cluster import ClusterReader, ClusterWriter
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.record import JsonObject
-from opsmend.errors import HumanNeededError, OtherClusterError, PermanentError, PlanStaleError, TargetGoneError
+from opsmend.errors import (
+    ChangeControlLostError,
+    HumanNeededError,
+    OtherClusterError,
+    PermanentError,
+    PlanStaleError,
+    TargetGoneError,
+)
 from opsmend.policy.gate import check_gate
 
 
@@ -44,11 +53,21 @@ class NextStep(TypedDict, total=False):
 class DeploymentAgent:
     """The nodes. Each takes and returns plain JSON, because it crosses Temporal."""
 
-    def __init__(self, reader: ClusterReader, writer: ClusterWriter, judge: Judge, artifacts: Artifacts) -> None:
+    def __init__(
+        self,
+        reader: ClusterReader,
+        writer: ClusterWriter,
+        judge: Judge,
+        artifacts: Artifacts,
+        control: ChangeControl,
+        limits: ChangeLimits,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._judge = judge
         self._artifacts = artifacts
+        self._control = control
+        self._limits = limits
 
     async def rehearse(self, state: NextStep) -> dict[str, Any]:
         """Pass the gate and send the change as a dry run; register the compensation. Changes nothing, so twice is harmless."""
@@ -80,7 +99,7 @@ class DeploymentAgent:
         request = ExecutionRequest.model_validate(state["execute"])
         approved = request.approved
         step = approved.steps[_position(state)]
-        refused = self._refused(request, step)
+        refused = self._refused(request, step) or await self._held_back(request, step)
         if refused:
             return _ended(step, StepStatus.REFUSED, refused)
         try:
@@ -119,6 +138,28 @@ class DeploymentAgent:
             hour_utc=datetime.now(UTC).hour,
         )
         return next((f"{v.gate}: {v.reason}" for v in verdicts if not v.passed), None)
+
+    async def _held_back(self, request: ExecutionRequest, step: PlannedStep) -> str | None:
+        """Why this step may not be made now: a pause, or a limit of change. What was done is always undone.
+
+        Raises ChangeControlUnavailableError: it cannot be read, so the step is not made before it can.
+        """
+        approved = request.approved
+        if approved.undo:
+            return None
+        target = step.action.target
+        asked = ChangeReservation(
+            step=approved.marker(step.id),
+            plan_hash=approved.plan.hash,
+            namespace=target.namespace,
+            target=str(target),
+            limits=self._limits,
+        )
+        try:
+            leave = await self._control.reserve(asked)
+        except ChangeControlLostError as e:
+            return str(e)
+        return None if leave.granted else leave.reason
 
 
 def _position(state: NextStep) -> int:

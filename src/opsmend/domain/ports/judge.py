@@ -21,3 +21,7 @@ class Judge(Protocol):
     def may_decide(self, person: Person, plan: Plan, *, cluster: str) -> PolicyDecision:
         """Whether `person` may answer for this plan: autonomy APPROVE when so, OBSERVE when not."""
         ...
+
+    def may_operate(self, person: Person, *, cluster: str) -> PolicyDecision:
+        """Whether `person` may steer opsmend in this cluster (pause, resume, release, take over): APPROVE or OBSERVE."""
+        ...

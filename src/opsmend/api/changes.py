@@ -1,0 +1,117 @@
+"""Pausing changes, resuming them, and releasing objects that are held for people, over HTTP."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from opsmend.api.access import Access
+from opsmend.api.problem import Failure
+from opsmend.domain.approval import Person
+from opsmend.domain.change_control import ChangeControlState, PauseRequest, ReleaseRequest, ResumeRequest
+from opsmend.domain.ports.change_control import ChangeControl
+from opsmend.domain.target import Kind, ObjectRef
+
+_log = structlog.get_logger(__name__)
+
+_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
+_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
+_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Failure, "description": "No or unknown token."},
+    403: {"model": Failure, "description": "Not the operator token, or policy does not let this person do it."},
+    409: {"model": Failure, "description": "There is nothing to release."},
+    422: {"model": Failure, "description": "A field is not what it must be; the message names it."},
+    503: {"model": Failure, "description": "Temporal or a workflow worker does not answer. Ask again."},
+}
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default="", max_length=128)
+    """Who says so, for the record. A claim: the token alone is what is checked."""
+
+    def by(self) -> Person:
+        return Person(via="http", id="operator", name=self.name)
+
+
+class PauseAsked(_Asked):
+    reason: str = Field(default="", max_length=500)
+
+
+class ResumeAsked(_Asked):
+    """Changes are allowed again."""
+
+
+class ReleaseAsked(_Asked):
+    """An object that is held for people."""
+
+    kind: Kind
+    namespace: str = Field(default="", max_length=63)
+    object_name: str = Field(min_length=1, max_length=253)
+
+
+class PauseView(BaseModel):
+    by: str
+    at: datetime
+    reason: str
+
+
+class HeldView(BaseModel):
+    target: str
+    since: datetime
+    why: str
+
+
+class ChangesView(BaseModel):
+    """`paused` is null while changes are allowed. `changes_within_24_hours` counts steps, undoing aside."""
+
+    paused: PauseView | None
+    held: list[HeldView]
+    changes_within_24_hours: int
+
+
+def changes_view(state: ChangeControlState) -> ChangesView:
+    pause = state.pause
+    return ChangesView(
+        paused=PauseView(by=str(pause.by), at=pause.at, reason=pause.reason) if pause else None,
+        held=[HeldView(target=held.target, since=held.since, why=held.why) for held in state.held],
+        changes_within_24_hours=len(state.changes),
+    )
+
+
+def change_router(control: ChangeControl, access: Access) -> APIRouter:
+    """Reading takes either token, everything else the operator's."""
+    router = APIRouter(prefix="/v1/changes", tags=["changes"], responses=_FAILURES)
+    reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
+
+    @router.get("", dependencies=reader, openapi_extra=_READER)
+    async def show_changes() -> ChangesView:
+        """Whether changes are paused, and which objects are held for people."""
+        return changes_view(await control.state())
+
+    @router.post("/pause", dependencies=operator, openapi_extra=_OPERATOR)
+    async def pause(asked: PauseAsked) -> ChangesView:
+        """No new step is made until somebody resumes. A step that has begun is finished or undone; investigations go on."""
+        state = await control.pause(PauseRequest(by=asked.by(), reason=asked.reason))
+        _log.warning("changes.paused", by=asked.name, reason=asked.reason)
+        return changes_view(state)
+
+    @router.post("/resume", dependencies=operator, openapi_extra=_OPERATOR)
+    async def resume(asked: ResumeAsked) -> ChangesView:
+        """Steps may be made again."""
+        state = await control.resume(ResumeRequest(by=asked.by()))
+        _log.warning("changes.resumed", by=asked.name)
+        return changes_view(state)
+
+    @router.post("/release", dependencies=operator, openapi_extra=_OPERATOR)
+    async def release(asked: ReleaseAsked) -> ChangesView:
+        """Let opsmend change an object again that it had changed too often."""
+        target = ObjectRef(kind=asked.kind, namespace=asked.namespace, name=asked.object_name)
+        state = await control.release(ReleaseRequest(by=asked.by(), target=str(target)))
+        _log.warning("changes.released", by=asked.name, target=str(target))
+        return changes_view(state)
+
+    return router
