@@ -36,6 +36,7 @@ from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.connection import connect
 from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.adapters.temporal.steering import TemporalSteering
 from opsmend.agents import queues
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.budget import Budget
@@ -93,7 +94,13 @@ def _agents(client: Client) -> list[Worker]:
         architect_worker(client, cluster, artifacts),
         security_worker(client, cluster, judge, artifacts),
         deployment_worker(client, cluster, cluster, judge, artifacts, TemporalChangeControl(client, "bench"), NO_LIMITS),
-        connectors_worker(client, desk, QuestionsToPipe(Path(os.environ["OPSMEND_BENCH_QUESTIONS"])), memory),
+        connectors_worker(
+            client,
+            desk,
+            TemporalSteering(client, "bench", Patience(), Budget()),
+            QuestionsToPipe(Path(os.environ["OPSMEND_BENCH_QUESTIONS"])),
+            memory,
+        ),
     ]
 
 

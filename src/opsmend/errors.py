@@ -119,6 +119,10 @@ class ChangeControlLostError(HumanNeededError):
     """The workflow that knows whether changes are paused was ended, so nothing may be changed until somebody resumes."""
 
 
+class IncidentClosedError(HumanNeededError):
+    """The incident is closed, so there is nothing to take over, to stop or to snooze."""
+
+
 class NothingToReleaseError(HumanNeededError):
     """The object is not held for people."""
 

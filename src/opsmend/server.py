@@ -22,7 +22,7 @@ from opsmend.domain.ports.chat import Announcer
 from opsmend.errors import SettingsError
 from opsmend.settings import Settings
 from opsmend.telemetry import ApiMetrics
-from opsmend.worker import desk_for
+from opsmend.worker import desk_for, steering_for
 
 
 async def serve_api(settings: Settings, host: str, port: int) -> None:
@@ -54,7 +54,16 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
         elif slack:
             routers.append(signed_router(EVENTS_PATH, SlackRequests(settings.slack, slack)))
         await stack.enter_async_context(_watching(watch))
-        app = create_app(settings, desk, control, routers=routers, ready=temporal_answers, metrics=metrics, watch=watch)
+        app = create_app(
+            settings,
+            desk,
+            control,
+            steering_for(settings, client),
+            routers=routers,
+            ready=temporal_answers,
+            metrics=metrics,
+            watch=watch,
+        )
         await uvicorn.Server(http_config(app, host, port)).serve()
 
 

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.langgraph import LangGraphPlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from opsmend.activities.feedback import FeedbackActivities
 from opsmend.activities.incidents import IncidentActivities
 from opsmend.activities.interceptor import ActivityConduct
 from opsmend.activities.last_good import LastGoodActivities
@@ -40,6 +41,7 @@ from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.runs import TemporalRuns
 from opsmend.adapters.temporal.schedule import schedule_last_good
+from opsmend.adapters.temporal.steering import TemporalSteering
 from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.adapters.terminal.chat import TerminalChat
 from opsmend.agents import queues
@@ -66,6 +68,7 @@ from opsmend.domain.ports.judge import Judge
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.metrics import Metrics
 from opsmend.domain.ports.pager import Pager
+from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.domain.ports.thinker import Thinker
 from opsmend.errors import OpsmendError
 from opsmend.policy.engine import CedarJudge
@@ -80,6 +83,7 @@ from opsmend.workflows.agent_runs import (
     SreVerification,
 )
 from opsmend.workflows.change_control import ChangeControlWorkflow
+from opsmend.workflows.feedback import FeedbackWorkflow
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.target_lock import TargetLock
@@ -99,6 +103,7 @@ WORKFLOWS: Final = (
     Aftermath,
     Watchdog,
     ChangeControlWorkflow,
+    FeedbackWorkflow,
 )
 
 DEFAULT_LIMITS: Final = ChangeLimits()
@@ -178,9 +183,11 @@ def deployment_worker(
     return _activity_worker(client, queues.DEPLOYMENT, _nodes("deployment", graph))
 
 
-def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Memory, pager: Pager | None = None) -> Worker:
+def connectors_worker(
+    client: Client, desk: IncidentDesk, steering: IncidentSteering, chat: Chat, memory: Memory, pager: Pager | None = None
+) -> Worker:
     """Without a `pager` nobody is reached while chat is away."""
-    incidents = IncidentActivities(desk, chat, memory)
+    incidents = IncidentActivities(desk, steering, chat, memory)
     watchdog = WatchdogActivities(TemporalRuns(client), chat, desk)
     paging = PagingActivities(desk, pager or NoPager())
     return _activity_worker(
@@ -197,6 +204,7 @@ def connectors_worker(client: Client, desk: IncidentDesk, chat: Chat, memory: Me
             watchdog.call_people,
             paging.trigger,
             paging.resolve,
+            FeedbackActivities(memory).forget,
         ],
     )
 
@@ -259,7 +267,8 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
             desk = desk_for(settings, client)
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()
             await start_watchdog(client, settings.temporal.rpc_timeout)
-            return connectors_worker(client, desk, chat, _memory(settings, stack), _pager(settings, stack))
+            steering, memory = steering_for(settings, client), _memory(settings, stack)
+            return connectors_worker(client, desk, steering, chat, memory, _pager(settings, stack))
 
 
 async def _schedule(settings: Settings, client: Client) -> None:
@@ -292,6 +301,16 @@ def _pager(settings: Settings, stack: AsyncExitStack) -> Pager:
     if isinstance(pager, NoPager):
         log.warning("pager.not_configured", meaning="while chat is away nobody is called")
     return pager
+
+
+def steering_for(settings: Settings, client: Client) -> TemporalSteering:
+    """For the watched cluster, with the terms that `settings` set for new incidents."""
+    return TemporalSteering(
+        client,
+        settings.kubernetes.name,
+        patience=Patience(**settings.incident.model_dump(), **settings.approval.model_dump()),
+        budget=Budget(**settings.budget.model_dump()),
+    )
 
 
 def desk_for(settings: Settings, client: Client) -> TemporalDesk:

@@ -16,6 +16,7 @@ from tests.contract.kubernetes.clusters import Shop, a_shop, eventually
 from tests.contract.kubernetes.granted import rules_for
 from tests.contract.kubernetes.test_on_the_embedded_cluster import is_crashing
 from tests.integration.test_rules_heal_what_breaks import CONFIG, edit_config_in_place
+from tests.steering_in_memory import SteeringInMemory
 from tests.workflows.conftest import QUICK
 from tests.workflows.fakes import ArtifactsInMemory, ChatInMemory, LastGoodInMemory, MemoryInMemory, MetricsInMemory
 from tests.workflows.servers import a_temporal
@@ -119,7 +120,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             deployment_worker(
                 client, KubernetesReader(deployment), writer, judge, artifacts, TemporalChangeControl(client, WEB.cluster)
             ),
-            connectors_worker(client, desk, ChatInMemory(), memory),
+            connectors_worker(client, desk, SteeringInMemory(), ChatInMemory(), memory),
         ):
             await stack.enter_async_context(worker)
         yield Scene(client, shop, desk)

@@ -14,6 +14,7 @@ from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from tests.builders import an_incident
 from tests.desk_in_memory import DeskInMemory
 from tests.replay.record import HISTORIES
+from tests.steering_in_memory import SteeringInMemory
 from tests.workflows.fakes import ChatInMemory, MemoryInMemory
 
 INCIDENTS = sorted(HISTORIES.glob("*/*/*-Incident.json"))
@@ -44,7 +45,9 @@ async def test_each_telling_is_told_and_calls_whom_it_called(path: Path) -> None
         now = request.state or an_incident(id=request.incident_id, run_id=request.run_id)
         env = ActivityEnvironment()
         env.info = dataclasses.replace(env.info, activity_id=activity_id)
-        await env.run(IncidentActivities(DeskInMemory(now), chat, MemoryInMemory()).publish_incident, request)
+        await env.run(
+            IncidentActivities(DeskInMemory(now), SteeringInMemory(), chat, MemoryInMemory()).publish_incident, request
+        )
         assert list(chat.messages) == [request.run_id]
         said = request.call.text if request.call else request.attention
         assert [call.text for call in chat.calls] == ([said] if said else [])

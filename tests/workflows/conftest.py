@@ -21,6 +21,7 @@ from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.large_payloads import converter_with
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
+from opsmend.adapters.temporal.steering import TemporalSteering
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.alert import Alert
 from opsmend.domain.budget import Budget
@@ -87,6 +88,7 @@ class World:
         self.cluster = cluster or ClusterInMemory()
         self.control = TemporalChangeControl(client, a_target().cluster)
         self.limits = limits
+        self.steering = TemporalSteering(client, a_target().cluster, patience, budget or Budget())
         self.memory = MemoryInMemory()
         self.metrics = MetricsInMemory()
         self.policies = policies
@@ -111,7 +113,7 @@ class World:
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
             deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts, self.control, self.limits),
-            connectors_worker(self.workers_client, self.desk, self.chat, self.memory),
+            connectors_worker(self.workers_client, self.desk, self.steering, self.chat, self.memory),
         ):
             await stack.enter_async_context(worker)
 

@@ -204,6 +204,11 @@ class MemoryInMemory:
             raise MemoryUnavailableError("Milvus is down")
         self.kept[postmortem.run_id] = postmortem
 
+    async def forget(self, run_id: str) -> None:
+        if self.down:
+            raise MemoryUnavailableError("Milvus is down")
+        self.kept.pop(run_id, None)
+
     async def recall(self, symptoms: str, category: Category, limit: int = 3) -> tuple[Recollection, ...]:
         return tuple(
             Recollection(

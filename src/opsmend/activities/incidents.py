@@ -10,6 +10,7 @@ from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.ports.memory import Memory
+from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import Handed, Record
 from opsmend.domain.target import Target
@@ -54,8 +55,9 @@ class HandedBack(Record):
 
 
 class IncidentActivities:
-    def __init__(self, desk: IncidentDesk, chat: Chat, memory: Memory) -> None:
+    def __init__(self, desk: IncidentDesk, steering: IncidentSteering, chat: Chat, memory: Memory) -> None:
         self._desk = desk
+        self._steering = steering
         self._chat = chat
         self._memory = memory
 
@@ -79,8 +81,9 @@ class IncidentActivities:
 
     @activity.defn(name="memory.remember_postmortem")
     async def remember_postmortem(self, postmortem: PostMortem) -> None:
-        """Twice is harmless: memory keeps one entry a run."""
-        await self._memory.remember(postmortem)
+        """Twice is harmless: memory keeps one entry a run. A diagnosis that somebody marked as wrong is not remembered."""
+        if not await self._steering.is_marked_wrong(postmortem.incident_id, postmortem.run_id):
+            await self._memory.remember(postmortem)
 
     @activity.defn(name="incident.group_under_node")
     async def group_under_node(self, request: GroupUnderNode) -> None:

@@ -15,10 +15,12 @@ from opsmend.api.disk import DiskRoom
 from opsmend.api.failures import handle_failures
 from opsmend.api.incidents import incident_router
 from opsmend.api.readiness import Probe, Readiness
+from opsmend.api.steering import steering_router
 from opsmend.api.webhooks import AlertIntake, webhook_router
 from opsmend.api.worker_watch import WorkerWatch
 from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.settings import Settings
 from opsmend.telemetry import ApiMetrics
 
@@ -27,6 +29,7 @@ def create_app(
     settings: Settings,
     desk: IncidentDesk,
     control: ChangeControl,
+    steering: IncidentSteering,
     routers: Sequence[APIRouter] = (),
     *,
     ready: Probe,
@@ -46,6 +49,7 @@ def create_app(
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
     app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
     app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
+    app.include_router(steering_router(steering, access, settings.kubernetes.name))
     app.include_router(change_router(control, access))
     app.include_router(condition_router(metrics, readiness, watch, settings.instance))
     for router in routers:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -13,9 +13,11 @@ from opsmend.api.changes import ChangesView
 from opsmend.api.explanation import Explanation
 from opsmend.api.incident_view import IncidentList, IncidentView
 from opsmend.api.problem import Failure
+from opsmend.api.steering import InvestigationBegun
 from opsmend.console.command import this_command
 from opsmend.console.connection import Connection
 from opsmend.domain.approval import Answer
+from opsmend.domain.steering import Steered
 from opsmend.domain.target import ObjectRef
 from opsmend.errors import OpsmendError, bounded
 
@@ -80,6 +82,25 @@ class OpsmendApi:
         """Answer for the plan with this hash; `name` is who says so, for the record."""
         body = {"plan_hash": plan_hash, "decision": decision.value, "reason": reason, "name": name}
         await self._call("POST", f"{_path(incident_id)}/decision", json=body)
+
+    async def take_over(self, incident_id: str, *, reason: str, name: str) -> Steered:
+        body = {"reason": reason, "name": name}
+        return await self._ask(Steered, "POST", f"{_path(incident_id)}/take-over", json=body)
+
+    async def stop(self, incident_id: str, *, reason: str, name: str) -> Steered:
+        return await self._ask(Steered, "POST", f"{_path(incident_id)}/stop", json={"reason": reason, "name": name})
+
+    async def snooze(self, incident_id: str, *, until: datetime, name: str) -> Steered:
+        body = {"until": until.isoformat(), "name": name}
+        return await self._ask(Steered, "POST", f"{_path(incident_id)}/snooze", json=body)
+
+    async def mark_wrong(self, incident_id: str, *, run_id: str | None, note: str, name: str) -> Steered:
+        body = {"note": note, "run_id": run_id, "name": name}
+        return await self._ask(Steered, "POST", f"{_path(incident_id)}/wrong-diagnosis", json=body)
+
+    async def investigate(self, target: ObjectRef, *, name: str) -> InvestigationBegun:
+        body = {"kind": target.kind.value, "namespace": target.namespace, "object_name": target.name, "name": name}
+        return await self._ask(InvestigationBegun, "POST", "/v1/investigations", json=body)
 
     async def changes(self) -> ChangesView:
         return await self._ask(ChangesView, "GET", "/v1/changes")

@@ -30,6 +30,7 @@ class Asked(Record):
     since: AwareDatetime
     deadlines_passed: int
     baseline: Baseline
+    snoozed_until: AwareDatetime | None = None
 
 
 class SatOut(Record):
@@ -82,5 +83,7 @@ class IncidentOpened(Handed):
     """Firings that an earlier run of this incident ended on; their resends open nothing new."""
     carried: tuple[Alert, ...] = ()
     """Alerts that the earlier run took but did not cover."""
+    read_only: bool = False
+    """Looked into because a person asked, not because of an alert: nothing is planned, and its end is the diagnosis."""
     goes_on: Continuation | None = None
     """Set where this is no new incident but the next run of one that goes on."""

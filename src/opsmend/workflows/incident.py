@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.plan import Plan
     from opsmend.domain.ports.artifacts import ArtifactRef
     from opsmend.domain.state_size import fitting
+    from opsmend.domain.steering import Snooze, Steered, Stop, TakeOver
     from opsmend.domain.target import Kind, Target
     from opsmend.domain.verdict import Autonomy, SecurityVerdict
     from opsmend.domain.verification import Baseline
@@ -48,6 +49,7 @@ from opsmend.workflows.phases.listening import Listening
 from opsmend.workflows.phases.proposing import Proposing
 from opsmend.workflows.phases.question import Question
 from opsmend.workflows.phases.sitting_out import SittingOut
+from opsmend.workflows.phases.steering import Steering
 from opsmend.workflows.phases.telling import Telling
 from opsmend.workflows.target_lock import TargetLockedError, TargetLocks, locked
 
@@ -94,6 +96,7 @@ class IncidentWorkflow:
         self._finding_out.snapshot, self._finding_out.watched = begun.snapshot, begun.watched
         self._proposing = Proposing(self._log, self._book, self._crew)
         self._question = Question(self._log, self._interruptions, self._terms, begun.asked)
+        self._steering = Steering(self._log, self._interruptions, self._question)
         self._fixing = Fixing(self._log, self._book, self._interruptions, self._crew, self._terms)
         self._guests = Guests(self._log, self._book, self._finding_out.look_again)
         self._listening = Listening(
@@ -153,6 +156,9 @@ class IncidentWorkflow:
             over = IncidentOver(Outcome.ESCALATED, f"could not go on: {root_of(failure)}", look_again=True)
         self._question.withdraw()
         self._book.settle()
+        self._interruptions.ended = ""
+        if self._opened.read_only:
+            over = IncidentOver(Outcome.NO_ACTION, f"{over.why}. This was an investigation on request: nothing was changed")
         await self._closing.close(over.outcome, over.why)
         self._enter(Status.CLOSED)
         if over.look_again or over.outcome is Outcome.NO_ACTION:
@@ -193,6 +199,8 @@ class IncidentWorkflow:
     async def _propose(self) -> Baseline:
         """Find out, plan and have it reviewed; how things stand."""
         diagnosis, baseline = await self._finding_out.find_out()
+        if self._opened.read_only:
+            raise IncidentOver(Outcome.NO_ACTION, diagnosis.summary)
         seen, soon = self._seen, self._terms.finish_within
         plan = await self._interruptions.unless(self._proposing.plan(diagnosis, seen, self._attempt), finishes_in=soon)
         await self._interruptions.unless(self._proposing.review(plan, seen), finishes_in=soon)
@@ -267,7 +275,7 @@ class IncidentWorkflow:
     async def _see_out(self) -> IncidentOpened | None:
         """Listen for as long as the alert fires on; the input of a new incident, where there has to be one."""
         self._chores = self._in_background(self._closing.chores(watched=self._finding_out.watched))
-        look_into_it_anew = await self._listening.until_over()
+        look_into_it_anew = not self._opened.read_only and await self._listening.until_over()
         if not self._interruptions.stopped:
             await self._guests.recover()
         self._telling.conclude()
@@ -389,6 +397,28 @@ class IncidentWorkflow:
             self._log.note("decision.refused", f"{request.by}: {root_of(e)}")
         else:
             self._question.record(request)
+
+    @workflow.update
+    async def take_over(self, request: TakeOver) -> Steered:
+        """A person sees to it; opsmend stands back."""
+        return await self._steer(request.by, lambda: self._steering.take_over(request))
+
+    @workflow.update
+    async def stop(self, request: Stop) -> Steered:
+        """The incident ends; a change that was made is undone first."""
+        return await self._steer(request.by, lambda: self._steering.stop(request))
+
+    @workflow.update
+    async def snooze(self, request: Snooze) -> Steered:
+        """Nobody is reminded of the question for a while."""
+        return await self._steer(request.by, lambda: self._steering.snooze(request))
+
+    async def _steer(self, by: Person, act: Callable[[], str]) -> Steered:
+        await self._steering.must_be_operator(by)
+        try:
+            return Steered(incident_id=self._log.state.id, what=act())
+        except OpsmendError as e:
+            raise ApplicationError(str(e), type=type(e).__name__, non_retryable=True) from e
 
     @workflow.signal(name=RUN_STOPPED)
     def run_stopped(self, signal: RawValue) -> None:

@@ -173,3 +173,18 @@ async def test_a_collection_of_somebody_else_is_left_alone(milvus: MilvusLite, m
 def test_no_address_is_a_mistake_of_the_configuration() -> None:
     with pytest.raises(SettingsError, match="OPSMEND_MILVUS__URI"):
         MilvusMemory(MilvusSettings())
+
+
+async def test_what_is_forgotten_is_not_recalled_and_its_neighbour_is(memory: MilvusMemory) -> None:
+    for run_id in ("run-1", "run-2"):
+        await memory.remember(an_incident(run_id=run_id))
+    await memory.forget("run-1")
+    await memory.forget("run-1")
+    assert [found.run_id for found in await memory.recall(SYMPTOMS, CONFIG)] == ["run-2"]
+
+
+@pytest.mark.parametrize("run_id", ['" or run_id != "', "run-1' or '1'=='1", "never-there", ""])
+async def test_a_run_id_of_any_shape_forgets_nothing_else(memory: MilvusMemory, run_id: str) -> None:
+    await memory.remember(an_incident(run_id="run-1"))
+    await memory.forget(run_id)
+    assert [found.run_id for found in await memory.recall(SYMPTOMS, CONFIG)] == ["run-1"]

@@ -6,6 +6,7 @@ import httpx
 from fastapi import APIRouter, FastAPI
 from tests.change_control_in_memory import ChangeControlInMemory
 from tests.desk_in_memory import DeskInMemory
+from tests.steering_in_memory import SteeringInMemory
 
 from opsmend.api.app import create_app
 from opsmend.settings import Settings
@@ -28,7 +29,8 @@ def some_settings(**changes: Any) -> Settings:
 def an_app(desk: DeskInMemory, *routers: APIRouter, metrics: ApiMetrics | None = None, **changes: Any) -> FastAPI:
     ready, watch = changes.pop("ready", temporal_answers), changes.pop("watch", None)
     control = changes.pop("control", None) or ChangeControlInMemory()
-    return create_app(some_settings(**changes), desk, control, routers, ready=ready, metrics=metrics, watch=watch)
+    steering = changes.pop("steering", None) or SteeringInMemory()
+    return create_app(some_settings(**changes), desk, control, steering, routers, ready=ready, metrics=metrics, watch=watch)
 
 
 def a_client(desk: DeskInMemory, *, token: str | None = OPERATOR_TOKEN, app: FastAPI | None = None) -> httpx.AsyncClient:

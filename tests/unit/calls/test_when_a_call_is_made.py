@@ -8,6 +8,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 from tests.builders import NOW, a_call, a_plan, an_approval, an_incident_awaiting_approval
 from tests.desk_in_memory import DeskInMemory
+from tests.steering_in_memory import SteeringInMemory
 from tests.workflows.fakes import ChatInMemory, MemoryInMemory
 
 from opsmend.activities.incidents import IncidentActivities, PublishRequest
@@ -24,7 +25,7 @@ SEEN_MORE = ASKED.model_copy(update={"alerts_received": 7})
 async def calls(now: IncidentState, *, waited: timedelta = timedelta(), activity_id: str = "7", **request: Any) -> list[Call]:
     """What is called of a try that begins after `waited`, when the incident has come to `now`."""
     chat = ChatInMemory()
-    activities = IncidentActivities(DeskInMemory(now), chat, MemoryInMemory())
+    activities = IncidentActivities(DeskInMemory(now), SteeringInMemory(), chat, MemoryInMemory())
     env = ActivityEnvironment()
     env.info = dataclasses.replace(env.info, scheduled_time=NOW, started_time=NOW + waited, activity_id=activity_id)
     asked = PublishRequest(**({"incident_id": now.id, "run_id": now.run_id, "state": ASKED, "message": None} | request))

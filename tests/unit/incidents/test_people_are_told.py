@@ -7,6 +7,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 from tests.builders import NOW, a_plan, a_target, an_incident, an_incident_awaiting_approval
 from tests.desk_in_memory import DeskInMemory
+from tests.steering_in_memory import SteeringInMemory
 from tests.workflows.fakes import ChatInMemory, MemoryInMemory
 
 from opsmend.activities.about_incident import AboutIncident
@@ -27,7 +28,7 @@ class Told:
         if now is None:
             self._desk.failing = TemporalUnavailableError("the incident did not answer")
         self._chat = ChatInMemory()
-        self._activities = IncidentActivities(self._desk, self._chat, MemoryInMemory())
+        self._activities = IncidentActivities(self._desk, SteeringInMemory(), self._chat, MemoryInMemory())
 
     async def message(self, state: IncidentState | None, *, waited: timedelta = timedelta()) -> IncidentState:
         """What the message shows that was asked for with `state`, of a try that began after `waited`."""

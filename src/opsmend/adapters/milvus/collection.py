@@ -1,6 +1,7 @@
 """The Milvus collection behind the memory: its schema, and the calls on it. Blocking; `memory.py` runs it in a thread."""
 
 import logging
+import re
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
@@ -23,6 +24,8 @@ TEXTS: Final = {
     "outcome": 32,
 }
 """Text fields and how many bytes (not characters) of UTF-8 each takes."""
+
+_RUN_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 VENDOR_ERRORS: Final = (MilvusException, grpc.RpcError)
 
@@ -49,6 +52,12 @@ class Collection:
 
     def upsert(self, row: Row) -> None:
         self._client.upsert(self._name, [row], timeout=self._timeout)
+
+    def delete(self, run_id: str) -> None:
+        """The row of this run, if there is one."""
+        # pymilvus makes an expression of it, which a quote in it would break out of. No id of Temporal's has one.
+        if _RUN_ID.fullmatch(run_id):
+            self._client.delete(self._name, ids=[run_id], timeout=self._timeout)
 
     def nearest(self, vector: list[float], where: str, limit: int) -> list[tuple[float, Row]]:
         """Similarity and fields of the rows for which the expression `where` holds, most similar first."""

@@ -41,6 +41,9 @@ class MilvusMemory:
     async def remember(self, postmortem: PostMortem) -> None:
         await asyncio.to_thread(self._remember, postmortem)
 
+    async def forget(self, run_id: str) -> None:
+        await asyncio.to_thread(self._on_collection, lambda collection: collection.delete(run_id))
+
     async def recall(self, symptoms: str, category: Category, limit: int = 3) -> tuple[Recollection, ...]:
         return await asyncio.to_thread(self._recall, symptoms, category, limit)
 

@@ -13,6 +13,10 @@ class Memory(Protocol):
         """Keep it under its run id; a second call with the same run replaces the first."""
         ...
 
+    async def forget(self, run_id: str) -> None:
+        """Keep nothing of this run any more; twice is harmless."""
+        ...
+
     async def recall(self, symptoms: str, category: Category, limit: int = 3) -> tuple[Recollection, ...]:
         """Earlier incidents of this category, most similar first, weak matches left out."""
         ...

@@ -58,8 +58,7 @@ class Fixing:
             return
         if not record.complete:
             await self._take_back(approved, record, snapshot, f"the plan could not be carried out ({told(record)})")
-        if self._interruptions.stopped:
-            await self._take_back(approved, record, snapshot, self._interruptions.stopped)
+        await self._end_if_told_to(approved, record, snapshot)
         await self._see_whether_it_helped(approved, record, baseline, snapshot)
 
     async def _see_whether_it_helped(
@@ -69,10 +68,19 @@ class Fixing:
         verification = await self._verify(approved, record, baseline)
         if verification is not None and verification.health is Health.HEALTHY:
             raise IncidentOver(Outcome.REMEDIATED, f"{approved.plan.summary}: {verification.summary}")
+        await self._end_if_told_to(approved, record, snapshot)
         why = verification.summary if verification else "verification failed"
         taken_back = verification is not None and verification.reverted
         why = f"the fix {'was taken back' if taken_back else 'did not help'} ({why})"
-        await self._take_back(approved, record, snapshot, self._interruptions.stopped or why)
+        await self._take_back(approved, record, snapshot, why)
+
+    async def _end_if_told_to(self, approved: ApprovedPlan, record: ExecutionRecord, snapshot: ArtifactRef) -> None:
+        """Somebody who takes the incident over sees to the change as well; for whoever stops it, it is undone."""
+        if not self._interruptions.to_end:
+            return
+        if self._interruptions.stands_back:
+            raise IncidentOver(Outcome.ESCALATED, f"{self._interruptions.to_end}; the change stays as it is ({told(record)})")
+        await self._take_back(approved, record, snapshot, self._interruptions.to_end)
 
     async def _execute(self, approved: ApprovedPlan, snapshot: ArtifactRef) -> ExecutionRecord:
         try:
@@ -107,10 +115,10 @@ class Fixing:
             beside=self._beside(),
         )
         looking = asyncio.create_task(self._crew.verify(request))
-        await workflow.wait_condition(lambda: looking.done() or bool(self._interruptions.stopped))
+        await workflow.wait_condition(lambda: looking.done() or bool(self._interruptions.to_end))
         if not looking.done():
             await called_off(looking)
-            self._log.note("verification.stopped", self._interruptions.stopped)
+            self._log.note("verification.stopped", self._interruptions.to_end)
             return None
         try:
             verification = looking.result().verification

@@ -1,4 +1,5 @@
-"""What may come between an incident and what it waits for: its alerts resolve, somebody stops it, its history grows long."""
+"""What may come between an incident and what it waits for: its alerts resolve, a person ends it, its workflow is cancelled, its
+history grows long."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -32,12 +33,15 @@ class HistoryFullError(Exception):
 
 
 class Interruptions:
-    """`stopped` says why somebody had the incident stop; empty while nobody has."""
+    """`stopped` says why the workflow has to end, `ended` why a person ended the incident; both are empty while nobody has."""
 
     def __init__(self, book: AlertBook, locks: TargetLocks) -> None:
         self._book = book
         self._locks = locks
         self.stopped = ""
+        self.ended = ""
+        self.stands_back = False
+        """Whether the person who ended it sees to it: then a change that was made stays."""
         self.signals = 0
         self.at_work = 0
         """Agents' runs that are open: they would not outlive the run."""
@@ -47,10 +51,15 @@ class Interruptions:
         full = self.signals >= MOST_SIGNALS or workflow.info().is_continue_as_new_suggested()
         return full and not self.at_work and self._locks.outlive_the_run and workflow.patched(CONTINUES)
 
+    @property
+    def to_end(self) -> str:
+        """Why it has to end now; empty while it may go on."""
+        return self.stopped or self.ended
+
     def outcome(self, during: str = "") -> IncidentOver:
         """Of an incident that was interrupted before anything was changed."""
-        if self.stopped:
-            return IncidentOver(Outcome.ESCALATED, f"{self.stopped}; nothing was changed")
+        if self.to_end:
+            return IncidentOver(Outcome.ESCALATED, f"{self.to_end}; nothing was changed")
         resolved = f"every alert resolved during {during}" if during else "every alert resolved by itself; nothing was changed"
         return IncidentOver(Outcome.SELF_RESOLVED, resolved)
 
@@ -61,17 +70,17 @@ class Interruptions:
         What takes only a moment is not called off before it had that moment.
         """
         task = asyncio.create_task(work)
-        await workflow.wait_condition(lambda: task.done() or self._book.all_resolved or bool(self.stopped))
+        await workflow.wait_condition(lambda: task.done() or self._book.all_resolved or bool(self.to_end))
         if task.done():
             return task.result()
-        if finishes_in and not self.stopped and workflow.patched(MAY_FINISH):
+        if finishes_in and not self.to_end and workflow.patched(MAY_FINISH):
             await workflow.wait([task], timeout=finishes_in.total_seconds())
         await called_off(task)
         raise self.outcome()
 
     def check(self) -> None:
         """Raises as `wait`, and IncidentOver also where every alert has resolved."""
-        if self.stopped or self._book.all_resolved:
+        if self.to_end or self._book.all_resolved:
             raise self.outcome()
         if self.history_is_full:
             raise HistoryFullError
@@ -85,13 +94,13 @@ class Interruptions:
         """
         try:
             await workflow.wait_condition(
-                lambda: until() or bool(self.stopped) or self.history_is_full, timeout=timeout, timeout_summary=summary
+                lambda: until() or bool(self.to_end) or self.history_is_full, timeout=timeout, timeout_summary=summary
             )
         except TimeoutError:
             return False
         if until():
             return True
-        raise self.outcome() if self.stopped else HistoryFullError
+        raise self.outcome() if self.to_end else HistoryFullError
 
 
 async def called_off(task: "asyncio.Task[Any]") -> None:

@@ -1,6 +1,6 @@
 """The question whether a plan may run: asked, reminded of, escalated, answered or expired."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -33,6 +33,11 @@ class Question:
         self._plan = plan
         self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline)
 
+    def snooze(self, until: datetime) -> None:
+        """Nobody is reminded of it before."""
+        if self.asked is not None:
+            self.asked = self.asked.model_copy(update={"snoozed_until": until})
+
     def withdraw(self) -> None:
         """Nobody needs to answer any more."""
         self._plan = None
@@ -53,7 +58,7 @@ class Question:
         )
         assert self.asked is not None  # noqa: S101 - it is open
         for after, event, sentence in deadlines[self.asked.deadlines_passed :]:
-            if await self._answered_by(self.asked, after, event):
+            if await self._answered_by(after, event):
                 break
             self.asked = self.asked.model_copy(update={"deadlines_passed": self.asked.deadlines_passed + 1})
             self._log.attention = sentence
@@ -65,9 +70,22 @@ class Question:
             raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time")
         return self._log.state.approval
 
-    async def _answered_by(self, asked: Asked, after: timedelta, event: str) -> bool:
-        wait = max(asked.since + after - workflow.now(), timedelta(0))
-        return await self._interruptions.wait(lambda: self._log.state.approval is not None, wait, f"until {event}")
+    async def _answered_by(self, after: timedelta, event: str) -> bool:
+        """Whether it was answered before it is due, which a snooze may put off meanwhile."""
+        while True:
+            due = self._due(after)
+            wait = max(due - workflow.now(), timedelta(0))
+            changed = await self._interruptions.wait(
+                lambda due=due: self._log.state.approval is not None or self._due(after) != due,  # type: ignore[misc]
+                wait,
+                f"until {event}",
+            )
+            if not changed or self._log.state.approval is not None:
+                return changed
+
+    def _due(self, after: timedelta) -> datetime:
+        assert self.asked is not None  # noqa: S101 - it is open
+        return max(self.asked.since + after, self.asked.snoozed_until or self.asked.since)
 
     def check(self, request: DecisionRequest) -> None:
         """Whether `request` answers the open question.

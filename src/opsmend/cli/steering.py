@@ -1,0 +1,101 @@
+"""`opsmend take-over`, `stop`, `snooze`, `wrong`, `investigate`: what a person on call may have incidents do."""
+
+import asyncio
+import getpass
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, RunOption, the_api
+from opsmend.cli.changes import NamespaceOption, ObjectArgument
+from opsmend.cli.output import show
+from opsmend.console.layout import say
+from opsmend.console.object_name import object_named
+from opsmend.domain.steering import Steered
+from opsmend.errors import BadPayloadError
+
+commands = typer.Typer()
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept in the incident's timeline.")]
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@commands.command(name="take-over")
+def take_over(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    reason: ReasonOption = "",
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """See to an incident yourself: opsmend asks, reminds and changes nothing more. A change that it made stays."""
+    opsmend = the_api(ctx, api, data_dir)
+    _tell(asyncio.run(opsmend.take_over(incident_id, reason=reason, name=getpass.getuser())))
+
+
+@commands.command()
+def stop(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    reason: ReasonOption = "",
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """End an incident. A change that was made is undone first."""
+    opsmend = the_api(ctx, api, data_dir)
+    _tell(asyncio.run(opsmend.stop(incident_id, reason=reason, name=getpass.getuser())))
+
+
+@commands.command()
+def snooze(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    length: Annotated[str, typer.Argument(metavar="TIME", help="How long: 30m, 2h or 1d; 7 days at most.")],
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Be neither reminded of a question nor have it escalated for a while. The question stands."""
+    until = datetime.now(UTC) + _length(length)
+    _tell(asyncio.run(the_api(ctx, api, data_dir).snooze(incident_id, until=until, name=getpass.getuser())))
+
+
+@commands.command()
+def wrong(
+    ctx: typer.Context,
+    incident_id: IncidentArgument,
+    note: Annotated[str, typer.Option("--note", help="What it was instead, or how you know.")] = "",
+    run: RunOption = None,
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Say that a diagnosis is wrong: memory does not recall it. Also of an incident that is closed."""
+    opsmend = the_api(ctx, api, data_dir)
+    _tell(asyncio.run(opsmend.mark_wrong(incident_id, run_id=run, note=note, name=getpass.getuser())))
+
+
+@commands.command()
+def investigate(
+    ctx: typer.Context,
+    target: ObjectArgument,
+    namespace: NamespaceOption = "",
+    api: ApiOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Look into an object without an alert. Nothing is changed."""
+    ref = object_named(target, namespace)
+    begun = asyncio.run(the_api(ctx, api, data_dir).investigate(ref, name=getpass.getuser()))
+    show(say(f"{'Looking into' if begun.created else 'Already looking into'} {ref}. See: opsmend incident {begun.id}"))
+
+
+def _length(text: str) -> timedelta:
+    given = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    if given is None:
+        raise BadPayloadError(f"{text!r} is no length of time. Write 30m, 2h or 1d.")
+    return timedelta(**{_UNITS[given[2]]: int(given[1])})
+
+
+def _tell(steered: Steered) -> None:
+    show(say(f"{steered.incident_id}: {steered.what}."))
