@@ -14,6 +14,7 @@ from opsmend.api.cursor import Cursors
 from opsmend.api.disk import DiskRoom
 from opsmend.api.failures import handle_failures
 from opsmend.api.incidents import incident_router
+from opsmend.api.questions import question_router
 from opsmend.api.readiness import Probe, Readiness
 from opsmend.api.steering import steering_router
 from opsmend.api.webhooks import AlertIntake, webhook_router
@@ -49,6 +50,7 @@ def create_app(
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
     app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
     app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
+    app.include_router(question_router(desk, access, metrics))
     app.include_router(steering_router(steering, access, settings.kubernetes.name))
     app.include_router(change_router(control, access))
     app.include_router(condition_router(metrics, readiness, watch, settings.instance))

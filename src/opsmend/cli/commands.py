@@ -21,6 +21,8 @@ COMMANDS: Final[dict[str, str]] = {
     "explain": "opsmend.cli.reading",
     "approve": "opsmend.cli.deciding",
     "reject": "opsmend.cli.deciding",
+    "questions": "opsmend.cli.answering",
+    "answer": "opsmend.cli.answering",
     "take-over": "opsmend.cli.steering",
     "stop": "opsmend.cli.steering",
     "snooze": "opsmend.cli.steering",

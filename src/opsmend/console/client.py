@@ -13,6 +13,7 @@ from opsmend.api.changes import ChangesView
 from opsmend.api.explanation import Explanation
 from opsmend.api.incident_view import IncidentList, IncidentView
 from opsmend.api.problem import Failure
+from opsmend.api.questions import AnswerTaken, QuestionList
 from opsmend.api.steering import InvestigationBegun
 from opsmend.console.command import this_command
 from opsmend.console.connection import Connection
@@ -82,6 +83,13 @@ class OpsmendApi:
         """Answer for the plan with this hash; `name` is who says so, for the record."""
         body = {"plan_hash": plan_hash, "decision": decision.value, "reason": reason, "name": name}
         await self._call("POST", f"{_path(incident_id)}/decision", json=body)
+
+    async def questions(self, incident_id: str) -> QuestionList:
+        return await self._ask(QuestionList, "GET", f"{_path(incident_id)}/questions")
+
+    async def answer(self, incident_id: str, *, question_id: str, answer: str, reason: str, name: str) -> AnswerTaken:
+        body = {"question_id": question_id, "answer": answer, "reason": reason, "name": name}
+        return await self._ask(AnswerTaken, "POST", f"{_path(incident_id)}/answer", json=body)
 
     async def take_over(self, incident_id: str, *, reason: str, name: str) -> Steered:
         body = {"reason": reason, "name": name}

@@ -1,0 +1,103 @@
+"""The questions of an incident and their answers over HTTP, in one form for all kinds of questions."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from opsmend.api.access import Access
+from opsmend.api.problem import Failure
+from opsmend.domain.approval import Answer, DecisionRequest, Person
+from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.domain.questions import OpenQuestion, open_questions
+from opsmend.errors import BadPayloadError
+from opsmend.telemetry import ApiMetrics
+
+_log = structlog.get_logger(__name__)
+
+IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
+
+_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
+_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
+_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Failure, "description": "No or unknown token."},
+    403: {"model": Failure, "description": "Not the operator token, or policy does not let this person answer."},
+    404: {"model": Failure, "description": "No such incident."},
+    409: {"model": Failure, "description": "This question is not open any more, or was answered before."},
+    422: {"model": Failure, "description": "A field is not what it must be; the message names it."},
+    503: {"model": Failure, "description": "Temporal or a workflow worker does not answer. Ask again: twice is harmless."},
+}
+
+
+class OptionView(BaseModel):
+    answer: str
+    label: str
+    needs_reason: bool
+
+
+class QuestionView(BaseModel):
+    id: str
+    kind: str
+    text: str
+    options: list[OptionView]
+    asked_at: datetime | None
+
+
+class QuestionList(BaseModel):
+    """Empty while the incident asks nothing."""
+
+    questions: list[QuestionView]
+
+
+class AnswerGiven(BaseModel):
+    """`answer` is one of the question's options."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question_id: str = Field(min_length=1, max_length=128)
+    answer: str = Field(min_length=1, max_length=64)
+    reason: str = Field(default="", max_length=2000)
+    name: str = Field(default="", max_length=128)
+    """Who says so, for the record. A claim: the token alone is what is checked."""
+
+    def decision(self) -> DecisionRequest:
+        """The answer to the question whether a plan may run. Raises BadPayloadError for any other word."""
+        try:
+            answer = Answer(self.answer)
+        except ValueError:
+            raise BadPayloadError(f"answer: {self.answer!r} is none of {', '.join(Answer)}") from None
+        by = Person(via="http", id="operator", name=self.name)
+        return DecisionRequest(plan_hash=self.question_id, decision=answer, by=by, reason=self.reason)
+
+
+class AnswerTaken(BaseModel):
+    incident_id: str
+    question_id: str
+    answer: str
+
+
+def question_view(question: OpenQuestion) -> QuestionView:
+    return QuestionView.model_validate(question.model_dump())
+
+
+def question_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> APIRouter:
+    """Reading takes either token, answering the operator's."""
+    router = APIRouter(prefix="/v1/incidents", tags=["incidents"], responses=_FAILURES)
+    reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
+
+    @router.get("/{incident_id}/questions", dependencies=reader, openapi_extra=_READER)
+    async def list_questions(incident_id: IncidentId) -> QuestionList:
+        """What the incident asks at present."""
+        return QuestionList(questions=[question_view(asked) for asked in open_questions(await desk.get(incident_id))])
+
+    @router.post("/{incident_id}/answer", dependencies=operator, openapi_extra=_OPERATOR)
+    async def answer(incident_id: IncidentId, given: AnswerGiven) -> AnswerTaken:
+        """Answer the question with exactly this id."""
+        recorded = await desk.decide(incident_id, given.decision())
+        metrics.decisions.labels(recorded.decision.value).inc()
+        _log.info("question.answered", incident_id=incident_id, question_id=given.question_id, answer=given.answer)
+        return AnswerTaken(incident_id=incident_id, question_id=given.question_id, answer=given.answer)
+
+    return router
