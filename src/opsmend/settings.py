@@ -115,6 +115,13 @@ class LimitsSettings(BaseModel):
     """Plans that change one object within 24 hours. After that it is held for people until `opsmend release`."""
 
 
+class StormSettings(BaseModel):
+    """What is bounded when many alerts come at once."""
+
+    investigations_at_once: Count = 10
+    """Of one worker of SRE. Others wait: grave ones before harmless ones, begun ones before new ones."""
+
+
 class SlackSettings(BaseModel):
     """Slack is used when `bot_token` and `channel` are set; `app_token` switches from HTTP to Socket Mode."""
 
@@ -262,6 +269,7 @@ class Settings(BaseSettings):
     budget: BudgetSettings = BudgetSettings()
     intake: IntakeSettings = IntakeSettings()
     limits: LimitsSettings = LimitsSettings()
+    storm: StormSettings = StormSettings()
     slack: SlackSettings = SlackSettings()
     pager: PagerSettings = PagerSettings()
     milvus: MilvusSettings = MilvusSettings()

@@ -86,6 +86,7 @@ from opsmend.workflows.change_control import ChangeControlWorkflow
 from opsmend.workflows.feedback import FeedbackWorkflow
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
+from opsmend.workflows.priority import Precedence
 from opsmend.workflows.target_lock import TargetLock
 from opsmend.workflows.watchdog import Watchdog
 
@@ -105,6 +106,10 @@ WORKFLOWS: Final = (
     ChangeControlWorkflow,
     FeedbackWorkflow,
 )
+
+LOOKS_AT_ONCE: Final = 10
+"""Of one worker of SRE. What waits is worked off in the order of workflows/priority.py; more looks at once would load the
+cluster's API in a storm, and finish none of them sooner."""
 
 DEFAULT_LIMITS: Final = ChangeLimits()
 
@@ -136,6 +141,7 @@ def workflows_worker(client: Client, runner: WorkflowRunner | None = None) -> Wo
         workflows=WORKFLOWS,
         plugins=[graph_plugin()],
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        interceptors=[Precedence()],
         no_remote_activities=True,
         # A worker that died is noticed by the next workflow task after 2 s instead of 10 s.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
@@ -150,9 +156,11 @@ def sre_worker(
     thinker: Thinker,
     artifacts: Artifacts,
     keeper: GoodKeeper,
+    at_once: int = LOOKS_AT_ONCE,
 ) -> Worker:
+    """`at_once`: how many looks at the cluster, at metrics and memory it takes at the same time."""
     graph = sre_graph(SreAgent(cluster, metrics, memory, thinker, artifacts, keeper.namespaces))
-    return _activity_worker(client, queues.SRE, [*_nodes("sre", graph), LastGoodActivities(keeper).keep])
+    return _activity_worker(client, queues.SRE, [*_nodes("sre", graph), LastGoodActivities(keeper).keep], at_once)
 
 
 def architect_worker(client: Client, cluster: ClusterReader, artifacts: Artifacts) -> Worker:
@@ -213,11 +221,12 @@ def _nodes(name: str, graph: StateGraph[Any, Any, Any, Any]) -> list[Any]:
     return list(LangGraphPlugin(graphs={name: graph}).activities)
 
 
-def _activity_worker(client: Client, queue: str, activities: list[Any]) -> Worker:
+def _activity_worker(client: Client, queue: str, activities: list[Any], at_once: int | None = None) -> Worker:
     return Worker(
         client,
         task_queue=queue,
         activities=activities,
+        max_concurrent_activities=at_once,
         interceptors=[ActivityConduct()],
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
@@ -248,6 +257,7 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
                 NoModel(),
                 artifacts,
                 keeper,
+                settings.storm.investigations_at_once,
             )
         case "architect":
             return architect_worker(client, KubernetesReader(await connect_cluster(settings.kubernetes, stack)), artifacts)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -29,12 +30,14 @@ from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import IncidentState, Patience, Status
 from opsmend.domain.plan import Plan
 from opsmend.domain.ports.desk import IncidentRow
+from opsmend.domain.target import Target
 from opsmend.embedded.temporal_server import PROMPT, temporal_binary
 from opsmend.errors import IncidentNotFoundError
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.policy_files import shipped_policies
 from opsmend.worker import (
     DEFAULT_LIMITS,
+    LOOKS_AT_ONCE,
     architect_worker,
     connectors_worker,
     deployment_worker,
@@ -77,6 +80,7 @@ class World:
         policies: Sequence[str] = (),
         sandboxed: bool = True,
         limits: ChangeLimits = DEFAULT_LIMITS,
+        looks_at_once: int = LOOKS_AT_ONCE,
     ) -> None:
         """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
 
@@ -88,6 +92,7 @@ class World:
         self.cluster = cluster or ClusterInMemory()
         self.control = TemporalChangeControl(client, a_target().cluster)
         self.limits = limits
+        self.looks_at_once = looks_at_once
         self.steering = TemporalSteering(client, a_target().cluster, patience, budget or Budget())
         self.memory = MemoryInMemory()
         self.metrics = MetricsInMemory()
@@ -109,7 +114,16 @@ class World:
         artifacts, judge = self.artifacts, self._judge()
         for worker in (
             workflows_worker(self.workers_client, self._runner),
-            sre_worker(self.workers_client, self.cluster, self.metrics, self.memory, NoModel(), artifacts, self.keeper),
+            sre_worker(
+                self.workers_client,
+                self.cluster,
+                self.metrics,
+                self.memory,
+                NoModel(),
+                artifacts,
+                self.keeper,
+                self.looks_at_once,
+            ),
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
             deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts, self.control, self.limits),
@@ -163,6 +177,20 @@ class World:
                     await asyncio.sleep(0.05)
                 else:
                     return await self.until(condition, within=within, incident=incident)
+
+    async def until_scheduled(self, target: Target, activity: str, within: float = 30) -> None:
+        """Until the first investigation of the target's incident has handed in this activity."""
+        handle = self.client.get_workflow_handle(f"{target.incident_id}:sre:1")
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    described = await handle.describe()
+                except RPCError:
+                    await asyncio.sleep(0.02)
+                    continue
+                if any(p.activity_type.name == activity for p in described.raw_description.pending_activities):
+                    return
+                await asyncio.sleep(0.02)
 
     async def listed_with(self, run_id: str, within: float = 20) -> tuple[IncidentRow, ...]:
         """The list of incidents once it has this run: visibility follows a moment later."""

@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from opsmend.api.questions import QuestionView
 from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, the_api
 from opsmend.cli.output import show, show_json
-from opsmend.console.incident_report import say
+from opsmend.console.layout import say
 from opsmend.errors import BadPayloadError, NothingToDecideError
 
 commands = typer.Typer()

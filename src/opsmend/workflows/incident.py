@@ -90,7 +90,7 @@ class IncidentWorkflow:
         self._log = IncidentLog(begun.state, begun.attention, untold=not begun.told)
         self._locks = TargetLocks(begun.locks)
         self._interruptions = Interruptions(self._book, self._locks)
-        self._crew = Crew(self._log, self._interruptions, opened.budget, opened.patience, begun.runs)
+        self._crew = Crew(self._log, self._book, self._interruptions, opened.budget, opened.patience, begun.runs)
         self._sitting_out = SittingOut(self._log, self._book, self._interruptions, begun.sat_out)
         self._finding_out = FindingOut(self._log, self._interruptions, self._crew, self._sitting_out, self._terms)
         self._finding_out.snapshot, self._finding_out.watched = begun.snapshot, begun.watched

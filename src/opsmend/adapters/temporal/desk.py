@@ -42,6 +42,7 @@ from opsmend.errors import (
 )
 from opsmend.workflows import search_attributes
 from opsmend.workflows.incident import ALERTS_RECEIVED, IncidentWorkflow
+from opsmend.workflows.priority import of_new
 
 _DECISION_ERRORS: Final[Mapping[str, type[OpsmendError]]] = MappingProxyType(
     {
@@ -127,6 +128,7 @@ class TemporalDesk:
                 start_signal=ALERTS_RECEIVED,
                 start_signal_args=[received],
                 static_summary=bounded(f"{first.severity}: {first.name} on {target}", 180),
+                priority=of_new(first.severity),
                 rpc_timeout=self._timeout,
             )
         except RPCError as e:

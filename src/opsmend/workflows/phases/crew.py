@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
         VerificationRequest,
         Verified,
     )
+    from opsmend.domain.alert_book import AlertBook
     from opsmend.domain.budget import Budget, Usage
     from opsmend.domain.call_ledger import CallLedger
     from opsmend.domain.incident import Outcome, Patience
@@ -33,6 +34,7 @@ from opsmend.workflows.agent_runs import (
 )
 from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver
 from opsmend.workflows.phases.interruptions import Interruptions
+from opsmend.workflows.priority import of_begun
 
 Request = TypeVar("Request")
 Result = TypeVar("Result", Investigation, Planning, Review, Execution, Verified)
@@ -48,9 +50,16 @@ class Crew:
     """
 
     def __init__(
-        self, log: IncidentLog, interruptions: Interruptions, budget: Budget, terms: Patience, runs: Mapping[str, int]
+        self,
+        log: IncidentLog,
+        book: AlertBook,
+        interruptions: Interruptions,
+        budget: Budget,
+        terms: Patience,
+        runs: Mapping[str, int],
     ) -> None:
         self._log = log
+        self._book = book
         self._interruptions = interruptions
         self._budget = budget
         self._timeout = terms.verify_deadline + _LONGER_THAN_A_VERIFICATION
@@ -97,6 +106,7 @@ class Crew:
                 id=f"{self._log.state.id}:{agent}:{number}",
                 static_summary=summary,
                 execution_timeout=self._timeout,
+                priority=of_begun(self._book.severity),
             )
         finally:
             self._interruptions.at_work -= 1
