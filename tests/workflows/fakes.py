@@ -308,6 +308,8 @@ class ChatInMemory:
 
     def __init__(self) -> None:
         self.messages: dict[str, Notice] = {}
+        self.notices: list[Notice] = []
+        """All that was published, in order."""
         self.calls: list[Call] = []
         self.alarms: dict[str, Alarm] = {}
         self.down = False
@@ -315,6 +317,7 @@ class ChatInMemory:
     async def publish(self, notice: Notice) -> MessageRef:
         if self.down:
             raise ChatUnavailableError("the chat is down")
+        self.notices.append(notice)
         self.messages[notice.state.run_id] = notice
         if notice.call and notice.call.key not in {call.key for call in self.calls}:
             self.calls.append(notice.call)

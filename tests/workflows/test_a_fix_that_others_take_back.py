@@ -73,6 +73,8 @@ async def test_a_person_is_told_who_took_it_back_even_if_the_alert_resolved_on_a
     assert SENTENCE in closed.closing
     assert "nothing was undone" in closed.closing
     assert world.cluster.changes == [f"{plan.hash}#1"]
+    await world.client.get_workflow_handle(INCIDENT).result()
+    assert SENTENCE in world.chat.messages[closed.run_id].state.closing
 
 
 async def test_a_person_is_warned_in_the_plan_that_another_tool_keeps_the_object(world: World) -> None:

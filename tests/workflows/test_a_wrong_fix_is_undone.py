@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from opsmend.domain.budget import Budget
-from opsmend.domain.incident import Outcome
+from opsmend.domain.incident import IncidentState, Outcome
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 
 
-async def test_a_fix_that_does_not_help_is_undone_and_a_person_is_called(world: World) -> None:
+async def test_a_fix_that_does_not_help_is_undone_and_the_message_says_that_a_person_has_to_look(world: World) -> None:
     before = world.cluster.object["spec"]["template"]
     world.metrics.firing = True
     await world.alert()
@@ -20,6 +20,10 @@ async def test_a_fix_that_does_not_help_is_undone_and_a_person_is_called(world: 
     assert closed.outcome is Outcome.ROLLED_BACK
     assert world.cluster.object["spec"]["template"] == before
     assert world.cluster.changes == [f"{asked.plan.hash}#1", f"{asked.plan.hash}#undo-1"]
+    told = await last_told(world, closed.run_id)
+    assert told.outcome is Outcome.ROLLED_BACK
+    assert told.closing.startswith("the fix did not help (")
+    assert told.closing.endswith("every change was undone and a person has to look")
 
 
 async def test_nothing_is_undone_when_the_alerts_resolve_while_the_fix_is_verified(world: World) -> None:
@@ -91,6 +95,13 @@ async def test_a_spent_budget_stops_the_incident_before_it_changes_anything(make
     closed = await world.until_closed()
     assert closed.outcome is Outcome.ESCALATED
     assert "budget" in closed.closing
+
+
+async def last_told(world: World, run_id: str) -> IncidentState:
+    """What the incident's message says in the end: a run ends only once it has told everything, and its alert is over."""
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT, run_id=run_id).result()
+    return world.chat.messages[run_id].state
 
 
 def _asks_about_another_plan_than(plan_hash: str) -> Callable[..., bool]:

@@ -10,7 +10,7 @@ from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.ports.desk import IncidentReceipt
 from opsmend.domain.target import Kind, Target
 from opsmend.errors import BadPayloadError, OtherClusterError
-from tests.builders import NOW, a_ref, a_target, an_alert
+from tests.builders import NOW, a_decision_request, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 from tests.workflows.fakes import LosesItsNode
 
@@ -35,6 +35,10 @@ async def node_closed(world: World) -> IncidentState:
 
 def waits_for_the_node(state: IncidentState) -> bool:
     return any(e.event == "node.waiting" and NODE.incident_id in e.detail for e in state.timeline)
+
+
+def looks_at_the_node(state: IncidentState) -> int:
+    return sum(entry.event == "node.looking" for entry in state.timeline)
 
 
 async def test_a_thousand_alerts_of_what_runs_on_a_lost_node_are_one_incident(world: World, cluster: LosesItsNode) -> None:
@@ -121,9 +125,15 @@ async def test_it_looks_again_every_now_and_then_and_mends_what_the_node_did_not
     world = await make_world(cluster=cluster, skipping=True)
     cluster.broken_besides = True
     await world.alert()
-    await world.until(waits_for_the_node, within=60)
+    await world.until(lambda s: looks_at_the_node(s) >= 2, within=60)
     cluster.lost = False
-    await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, within=60)
+    asked = await world.until(lambda s: s.status is Status.AWAITING_APPROVAL, within=60)
+    assert asked.plan is not None
+    assert [step.action.target for step in asked.plan.steps] == [a_ref(name="web")]
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    closed = await world.until(lambda s: s.status is Status.CLOSED, within=60)
+    assert closed.outcome is Outcome.REMEDIATED, closed.closing
+    assert cluster.changes == [f"{asked.plan.hash}#1"]
 
 
 async def test_a_node_that_stays_lost_is_left_to_a_person(make_world: MakeWorld) -> None:

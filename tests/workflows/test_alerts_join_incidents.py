@@ -48,6 +48,8 @@ async def test_it_goes_on_while_one_of_two_alerts_still_fires(world: World) -> N
     await world.alert(status="resolved")
     state = await world.until(lambda s: any(a.status == "resolved" for a in s.alerts))
     assert state.outcome is None
+    await world.desk.decide(INCIDENT, a_decision_request(state.plan))
+    assert (await world.until_closed()).outcome is Outcome.REMEDIATED
 
 
 async def test_a_resolved_alert_alone_opens_nothing(world: World) -> None:

@@ -1,6 +1,7 @@
 """The main line: alert, diagnosis, plan, approval, one change, verification, post-mortem, memory."""
 
-from opsmend.domain.incident import Outcome
+from opsmend.domain.incident import Outcome, Status
+from opsmend.domain.ports.chat import MessageRef
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, World
 
@@ -71,5 +72,7 @@ async def test_people_see_one_message_from_first_look_to_outcome(world: World) -
     closed = await world.until_closed()
     await world.client.get_workflow_handle(INCIDENT).result()
 
-    assert list(world.chat.messages) == [closed.run_id]
-    assert world.chat.messages[closed.run_id].state.outcome is Outcome.REMEDIATED
+    first, *later = world.chat.notices
+    assert (first.state.status, first.message) == (Status.INVESTIGATING, None)
+    assert {notice.message for notice in later} == {MessageRef(channel="C1", ts=closed.run_id)}
+    assert later[-1].state.outcome is Outcome.REMEDIATED

@@ -46,6 +46,7 @@ async def test_the_second_answer_is_refused(world: World) -> None:
     await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
     with pytest.raises((AlreadyDecidedError, NothingToDecideError)):
         await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    assert (await world.until_closed()).outcome is Outcome.REMEDIATED
 
 
 async def test_an_answer_after_the_end_is_refused_even_when_the_workflow_is_gone(world: World) -> None:
@@ -121,6 +122,9 @@ async def test_an_unanswered_question_is_reminded_escalated_and_expires(make_wor
     assert escalate <= when["approval.escalated"] - asked
     assert expire <= when["approval.expired"] - asked
     assert world.cluster.changes == []
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+    assert world.chat.calls[-1].text == "Nobody answered in time; nothing was changed."
 
 
 async def test_the_chat_being_down_all_the_while_holds_nothing_up(make_world: MakeWorld) -> None:

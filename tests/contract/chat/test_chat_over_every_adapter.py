@@ -3,6 +3,9 @@
 import pytest
 from structlog.testing import capture_logs
 from tests.builders import NOW, a_call, a_verification, an_approval, an_execution, an_incident
+from tests.contract.chat.conftest import Team
+from tests.slack_standin.rendering import outside_code
+from tests.slack_standin.standin import SlackStandin
 
 from opsmend.adapters.slack.chat import SlackChat
 from opsmend.adapters.terminal.chat import TerminalChat
@@ -28,16 +31,45 @@ EVERY_STAGE: dict[str, dict[str, object]] = {
     "undone": {"status": "closed", "outcome": "rolled_back", "execution": an_execution(), "undo": an_execution()},
 }
 
+IN_SLACK: dict[str, tuple[str, ...]] = {
+    "just opened": ("investigating · Deployment shop/web",),
+    "awaiting approval": ("waiting for your decision", "Plan", "Security passed"),
+    "executing": ("carrying out the plan", "Approved by Mia (terminal)"),
+    "verifying": ("checking that it helped", "Done\n• step 1 applied"),
+    "remediated": ("remediated", "Verified healthy", "2 of 2 replicas are ready again"),
+    "rejected": ("escalated, a person is needed", "Rejected by Mia (terminal)", "not now"),
+    "undone": ("change undone, a person is needed", "Undone\n• step 1 applied"),
+}
+
 
 @pytest.fixture(params=["slack", "terminal"])
 def any_chat(request: pytest.FixtureRequest, chat: SlackChat) -> Chat:
     return chat if request.param == "slack" else TerminalChat()
 
 
+def at(stage: str, incident: IncidentState) -> IncidentState:
+    return IncidentState.model_validate(incident.model_dump() | {k: _plain(v) for k, v in EVERY_STAGE[stage].items()})
+
+
 @pytest.mark.parametrize("stage", EVERY_STAGE)
-async def test_an_incident_can_be_told_at_every_stage(any_chat: Chat, incident: IncidentState, stage: str) -> None:
-    told = IncidentState.model_validate(incident.model_dump() | {k: _plain(v) for k, v in EVERY_STAGE[stage].items()})
-    await any_chat.publish(Notice(state=told, temporal_ui="http://127.0.0.1:8233/namespaces/default"))
+async def test_slack_shows_at_every_stage_what_the_incident_has_come_to(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState, stage: str
+) -> None:
+    await chat.publish(Notice(state=at(stage, incident)))
+    (message,) = slack.workspace.messages(team.channel.id)
+    read = outside_code(message).replace("*", "")
+    assert [words for words in IN_SLACK[stage] if words not in read] == []
+
+
+@pytest.mark.parametrize("stage", EVERY_STAGE)
+async def test_without_slack_the_log_says_at_every_stage_what_the_incident_has_come_to(
+    incident: IncidentState, stage: str
+) -> None:
+    chat, state = TerminalChat(), at(stage, incident)
+    with capture_logs() as logs:
+        await chat.publish(Notice(state=state))
+    (event,) = logs
+    assert (event["target"], event["status"], event["outcome"]) == ("Deployment shop/web", state.status, state.outcome)
 
 
 async def test_telling_twice_returns_the_same_place(any_chat: Chat, incident: IncidentState) -> None:
@@ -71,8 +103,14 @@ async def test_without_slack_a_question_is_one_log_event_with_the_plan_hash(inci
     assert event["needed"] == ("A plan waits for an answer. Somebody who may decide has to answer by 2026-03-14 15:00 UTC.")
 
 
-async def test_an_incident_without_alerts_or_diagnosis_can_be_told(any_chat: Chat) -> None:
-    await any_chat.publish(Notice(state=an_incident(alerts=(), alerts_received=0)))
+async def test_what_is_not_known_yet_is_left_out(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    await chat.publish(Notice(state=an_incident(alerts=(), alerts_received=0, opened_at=incident.opened_at)))
+    (message,) = slack.workspace.messages(team.channel.id)
+    read = outside_code(message)
+    assert "Severity unknown · 0 alerts" in read
+    assert [part for part in ("*Why*", "*Plan*", "*Security*", "*Policy*", "*Done*", "*Outcome*") if part in read] == []
 
 
 def _plain(value: object) -> object:

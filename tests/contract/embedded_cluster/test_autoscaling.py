@@ -1,13 +1,18 @@
 """Load is shared by the pods that carry it; the metrics API tells it and the autoscaler follows it, within its bounds."""
 
+import time
 from typing import Any
 
 from tests.contract.embedded_cluster.conftest import StartCluster
 from tests.contract.embedded_cluster.kube import NAMESPACE, Kube, eventually
 from tests.contract.embedded_cluster.manifests import a_container, a_deployment
 
+from opsmend.demo.cluster.timing import Timing
+
 BUSY = {"name": "busy", "when": {"image": "shop/app"}, "then": {"effect": "uses_cpu", "cores": "600m"}}
 REQUESTS = {"requests": {"cpu": "100m"}}
+FIVE_MINUTES = 300
+"""Kubernetes' own --horizontal-pod-autoscaler-downscale-stabilization."""
 
 
 def an_autoscaler(most: int = 10, **metric: Any) -> dict[str, Any]:
@@ -66,5 +71,7 @@ def test_a_metric_without_a_source_is_told_and_scales_nothing(start: StartCluste
 def test_fewer_are_taken_only_once_they_were_enough_for_a_while(start: StartCluster) -> None:
     kube = with_autoscaler(start)
     kube.healthy(8)
+    began = time.monotonic()
     kube.admin("DELETE", "rules/busy")
     kube.healthy(2)
+    assert time.monotonic() - began >= Timing().real(FIVE_MINUTES)

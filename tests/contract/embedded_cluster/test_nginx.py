@@ -55,7 +55,9 @@ def test_in_place_edit_reaches_a_running_nginx_at_its_restart_only(kube: Kube) -
     edit(kube, GOOD.replace("listen", "lissten"))
     kube.core.create_namespaced_config_map(NAMESPACE, a_config_map("nudge"))
     kube.healthy()
-    kube.core.delete_namespaced_pod(kube.pods()[0].metadata.name, NAMESPACE)
+    (running,) = kube.pods()
+    assert running.status.container_statuses[0].restart_count == 0
+    kube.core.delete_namespaced_pod(running.metadata.name, NAMESPACE)
     pod = kube.pod_waiting("CrashLoopBackOff")
     # Looked at again: a container that has just been started anew has not said anything yet.
     eventually(

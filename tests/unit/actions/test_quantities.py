@@ -36,5 +36,5 @@ def test_an_amount_is_written_as_the_server_stores_it(written: str, kept: str) -
     "hostile", ["", "-1Mi", "1 Gi", "lots", "1Gi; rm -rf /", "1Mi\n", "9" * 40, "1e999", "0.5n", "NaN", "١Mi"]
 )
 def test_what_is_no_amount_is_refused(hostile: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="memory_limit"):
         SetResources(target=a_ref(), container="app", memory_limit=hostile)

@@ -36,83 +36,141 @@ def _immutable() -> LiveObject:
 
 
 @pytest.mark.parametrize(
-    ("action", "live"),
+    ("action", "live", "why"),
     [
-        pytest.param(SetImage(target=WORKLOAD, container="gone", image="a:1"), a_live_workload(), id="no such container"),
         pytest.param(
-            RollbackWorkload(target=WORKLOAD, revision=9, template_digest="f" * 64), a_live_workload(), id="revision gone"
+            SetImage(target=WORKLOAD, container="gone", image="a:1"),
+            a_live_workload(),
+            "no container 'gone'",
+            id="no such container",
+        ),
+        pytest.param(
+            RollbackWorkload(target=WORKLOAD, revision=9, template_digest="f" * 64),
+            a_live_workload(),
+            "no longer keeps revision 9",
+            id="revision gone",
         ),
         pytest.param(
             RollbackWorkload(target=WORKLOAD, revision=1, template_digest=a_live_workload().revisions[1].template_digest),
             _paused(),
+            "is paused",
             id="paused",
         ),
-        pytest.param(PatchConfig(target=CONFIG, key="key", value="new"), _immutable(), id="immutable"),
-        pytest.param(PatchService(target=SERVICE, port="metrics", target_port=1), a_service(), id="no such service port"),
+        pytest.param(PatchConfig(target=CONFIG, key="key", value="new"), _immutable(), "is immutable", id="immutable"),
+        pytest.param(
+            PatchService(target=SERVICE, port="metrics", target_port=1),
+            a_service(),
+            "no port metrics",
+            id="no such service port",
+        ),
         pytest.param(
             PatchWorkload(target=WORKLOAD, probe=ProbeChange(container="app", kind=ProbeKind.STARTUP, port=1)),
             a_live_workload(),
+            "no startup probe",
             id="no such probe",
         ),
         pytest.param(
             PatchWorkload(target=WORKLOAD, probe=ProbeChange(container="app", kind=ProbeKind.LIVENESS, path="/")),
             a_live_workload(),
+            "no liveness probe",
             id="a TCP probe has no path",
         ),
         pytest.param(
             PatchWorkload(target=WORKLOAD, env=(EnvironmentChange(container="app", name="PASSWORD", value="x"),)),
             a_live_workload(),
+            "is a reference",
             id="a variable that refers to a Secret",
         ),
         pytest.param(
             PatchWorkload(target=WORKLOAD, container_port=ContainerPortChange(container="app", port=1, to=2)),
             a_live_workload(),
+            r"declares \[8080\]",
             id="no such container port",
         ),
         pytest.param(
-            PatchAutoscaler(target=AUTOSCALER, min_replicas=6), an_autoscaler(), id="more replicas at least than at most"
+            PatchAutoscaler(target=AUTOSCALER, min_replicas=6),
+            an_autoscaler(),
+            "at least 6 and at most 5",
+            id="more replicas at least than at most",
         ),
         pytest.param(
-            PatchAutoscaler(target=AUTOSCALER, max_replicas=1), an_autoscaler(), id="fewer replicas at most than at least"
+            PatchAutoscaler(target=AUTOSCALER, max_replicas=1),
+            an_autoscaler(),
+            "at least 2 and at most 1",
+            id="fewer replicas at most than at least",
         ),
     ],
 )
-def test_an_object_without_what_is_to_be_changed_makes_the_plan_stale(action: Action, live: LiveObject) -> None:
-    with pytest.raises(PlanStaleError):
+def test_an_object_without_what_is_to_be_changed_makes_the_plan_stale(action: Action, live: LiveObject, why: str) -> None:
+    with pytest.raises(PlanStaleError, match=why):
         action.project(live)
 
 
 @pytest.mark.parametrize(
-    "build",
+    ("build", "why"),
     [
-        pytest.param(lambda: ScaleWorkload(target=WORKLOAD, replicas=-1), id="negative replicas"),
-        pytest.param(lambda: ScaleWorkload(target=a_ref(Kind.DAEMON_SET), replicas=1), id="a DaemonSet has no replicas"),
-        pytest.param(lambda: SetImage(target=WORKLOAD, container="app", image="a:1; curl evil"), id="shell in an image"),
-        pytest.param(lambda: SetImage(target=WORKLOAD, container="app", image="a:1\nb"), id="line break in an image"),
-        pytest.param(lambda: SetImage(target=WORKLOAD, container="app", image=""), id="no image"),
-        pytest.param(lambda: SetResources(target=WORKLOAD, container="app"), id="no amount"),
+        pytest.param(lambda: ScaleWorkload(target=WORKLOAD, replicas=-1), "greater than or equal to 0", id="negative replicas"),
         pytest.param(
-            lambda: SetResources(target=WORKLOAD, container="app", cpu_limit="1", remove=("cpu_limit",)), id="set and removed"
+            lambda: ScaleWorkload(target=a_ref(Kind.DAEMON_SET), replicas=1),
+            "does not work on a DaemonSet",
+            id="a DaemonSet has no replicas",
         ),
-        pytest.param(lambda: PatchConfig(target=CONFIG, key="../etc/passwd", value="x"), id="a path as key"),
         pytest.param(
-            lambda: PatchConfig(target=CONFIG, key="k", value="é" * VALUE_LIMIT), id="a value that is too long in bytes"
+            lambda: SetImage(target=WORKLOAD, container="app", image="a:1; curl evil"),
+            "image\n.*match pattern",
+            id="shell in an image",
         ),
-        pytest.param(lambda: PatchService(target=SERVICE), id="nothing to change in a Service"),
-        pytest.param(lambda: PatchService(target=SERVICE, port="http"), id="a port without its target"),
-        pytest.param(lambda: PatchWorkload(target=WORKLOAD), id="nothing to change in a workload"),
-        pytest.param(lambda: EnvironmentChange(container="app", name="A=B", value="x"), id="a variable name with ="),
-        pytest.param(lambda: ContainerPortChange(container="app", port=80, to=70000), id="a port out of range"),
-        pytest.param(lambda: PatchAutoscaler(target=AUTOSCALER), id="no bound of an autoscaler"),
-        pytest.param(lambda: PatchAutoscaler(target=AUTOSCALER, max_replicas=0), id="an autoscaler that stops everything"),
         pytest.param(
-            lambda: PatchAutoscaler(target=AUTOSCALER, min_replicas=9, max_replicas=3), id="bounds that exclude each other"
+            lambda: SetImage(target=WORKLOAD, container="app", image="a:1\nb"),
+            "image\n.*match pattern",
+            id="line break in an image",
         ),
-        pytest.param(lambda: PatchAutoscaler(target=WORKLOAD, max_replicas=3), id="a workload is no autoscaler"),
+        pytest.param(lambda: SetImage(target=WORKLOAD, container="app", image=""), "image\n.*match pattern", id="no image"),
+        pytest.param(lambda: SetResources(target=WORKLOAD, container="app"), "at least one amount", id="no amount"),
+        pytest.param(
+            lambda: SetResources(target=WORKLOAD, container="app", cpu_limit="1", remove=("cpu_limit",)),
+            "set and removed at once",
+            id="set and removed",
+        ),
+        pytest.param(
+            lambda: PatchConfig(target=CONFIG, key="../etc/passwd", value="x"), "key\n.*match pattern", id="a path as key"
+        ),
+        pytest.param(
+            lambda: PatchConfig(target=CONFIG, key="k", value="é" * VALUE_LIMIT),
+            "more than 65536 bytes",
+            id="a value that is too long in bytes",
+        ),
+        pytest.param(lambda: PatchService(target=SERVICE), "a selector or a port", id="nothing to change in a Service"),
+        pytest.param(lambda: PatchService(target=SERVICE, port="http"), "belong together", id="a port without its target"),
+        pytest.param(lambda: PatchWorkload(target=WORKLOAD), "at least one field", id="nothing to change in a workload"),
+        pytest.param(
+            lambda: EnvironmentChange(container="app", name="A=B", value="x"),
+            "name\n.*match pattern",
+            id="a variable name with =",
+        ),
+        pytest.param(
+            lambda: ContainerPortChange(container="app", port=80, to=70000), "equal to 65535", id="a port out of range"
+        ),
+        pytest.param(lambda: PatchAutoscaler(target=AUTOSCALER), "a bound to change", id="no bound of an autoscaler"),
+        pytest.param(
+            lambda: PatchAutoscaler(target=AUTOSCALER, max_replicas=0),
+            "max_replicas\n.*equal to 1",
+            id="an autoscaler that stops everything",
+        ),
+        pytest.param(
+            lambda: PatchAutoscaler(target=AUTOSCALER, min_replicas=9, max_replicas=3),
+            "cannot both hold",
+            id="bounds that exclude each other",
+        ),
+        pytest.param(
+            lambda: PatchAutoscaler(target=WORKLOAD, max_replicas=3),
+            "does not work on a Deployment",
+            id="a workload is no autoscaler",
+        ),
     ],
 )
-def test_an_action_that_cannot_be_meant_is_not_even_built(build: Callable[[], object]) -> None:
-    with pytest.raises(ValidationError):
+def test_an_action_that_cannot_be_meant_is_not_even_built(build: Callable[[], object], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
         build()
 
 

@@ -73,4 +73,4 @@ async def test_the_end_of_many_alerts_of_one_node_reaches_the_incident_of_each()
     desk = DeskInMemory()
     async with a_client(desk, token=API_TOKEN) as client:
         await client.post("/v1/alerts/generic", json=[on_node(number, status="resolved") for number in range(300)])
-    assert {target.kind for target, _ in desk.submitted} == {Kind.DEPLOYMENT}
+    assert {str(target) for target, _ in desk.submitted} == {f"Deployment shop/web-{number}" for number in range(300)}

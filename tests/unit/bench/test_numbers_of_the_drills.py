@@ -28,4 +28,6 @@ def test_plans_are_counted_from_the_post_and_calls_over_all_incidents(tmp_path: 
 
 
 def test_the_recorded_results_of_the_drills_can_be_read() -> None:
-    assert all(row.opsmend > 0 for row in rows_of_drills())
+    measured = {row.name: row.opsmend > 0 for row in rows_of_drills()}
+    numbers = ("post_to_plan", "incident_api_calls", "incident_api_bytes")
+    assert measured == {f"{number}_{percentile}": True for number in numbers for percentile in ("p50", "p95")}

@@ -22,6 +22,7 @@ def test_what_has_no_default_is_required_and_empty() -> None:
 
 def test_a_secret_has_no_default() -> None:
     secrets = {name for name in USED if re.search("TOKEN|PASSWORD|SECRET", name)}
+    assert secrets
     assert all(USED[name].startswith(":?") or USED[name] == "" for name in secrets)
     assert all(not OPTIONAL.get(name) for name in secrets)
 

@@ -116,7 +116,7 @@ def test_nobody_may_read_a_secret_or_do_everything() -> None:
 
 
 def test_no_account_is_mounted_into_pods() -> None:
-    assert all(o["automountServiceAccountToken"] is False for o in OBJECTS if o["kind"] == "ServiceAccount")
+    assert {o["automountServiceAccountToken"] for o in OBJECTS if o["kind"] == "ServiceAccount"} == {False}
 
 
 def test_the_settings_say_what_the_manifests_are_made_for() -> None:

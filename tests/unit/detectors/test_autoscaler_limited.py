@@ -81,7 +81,7 @@ def test_the_arithmetic_is_that_of_kubernetes(metrics: list[tuple[str, float | N
         ),
     ],
 )
-def test_a_person_is_called_with_the_reason_when_it_cannot_be_raised(snapshot: Snapshot, why: str) -> None:
+def test_what_cannot_be_raised_is_left_to_a_person_with_the_reason(snapshot: Snapshot, why: str) -> None:
     finding, hint = found(snapshot)
     assert hint.remedy is Remedy.NONE
     assert why in hint.reason

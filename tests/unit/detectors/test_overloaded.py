@@ -81,7 +81,7 @@ def test_without_a_rule_the_cpu_is_held_against_the_requests() -> None:
         ),
     ],
 )
-def test_a_person_is_called_with_the_numbers_when_it_cannot_be_scaled(snapshot: Snapshot, why: str) -> None:
+def test_what_cannot_be_scaled_is_left_to_a_person_with_the_numbers(snapshot: Snapshot, why: str) -> None:
     _, hint = found(snapshot)
     assert hint.remedy is Remedy.NONE
     assert why in hint.reason

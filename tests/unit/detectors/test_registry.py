@@ -8,7 +8,7 @@ from tests.builders import NOW, a_container, a_pod, a_ref, a_snapshot, a_target,
 
 from opsmend.agents.sre import detectors
 from opsmend.agents.sre.detectors import DETECTORS, Detector
-from opsmend.domain.diagnosis import Category
+from opsmend.domain.diagnosis import Category, Remedy
 from opsmend.domain.snapshot import Snapshot
 
 MODULES = [module.name for module in pkgutil.iter_modules(detectors.__path__)]
@@ -40,25 +40,22 @@ BARE = [
         ),
         id="nulls-everywhere",
     ),
-    pytest.param(
-        a_snapshot(
-            workload=None,
-            revisions=(),
-            target=a_target("Pod", "p"),
-            pods=(a_pod("p", containers=[a_waiting_container("ErrImagePull"), a_container(name="b", ready=False)], spec={}),),
-        ),
-        id="a-lone-pod",
-    ),
 ]
 
 
 @pytest.mark.parametrize("snapshot", BARE)
 @pytest.mark.parametrize("detect", [pytest.param(d, id=d.__module__.rpartition(".")[2]) for d in DETECTORS])
-def test_sparse_snapshot_is_no_trouble(detect: Detector, snapshot: Snapshot) -> None:
-    for finding in detect(snapshot):
-        assert finding.evidence
-        assert finding.hints
-        assert finding.detector == detect.__module__.rpartition(".")[2]
+def test_next_to_nothing_lets_it_abstain(detect: Detector, snapshot: Snapshot) -> None:
+    assert detect(snapshot) == []
+
+
+def test_a_lone_pod_shows_what_it_waits_for() -> None:
+    waiting = a_pod("p", containers=[a_waiting_container("ErrImagePull"), a_container(name="b", ready=False)], spec={})
+    snapshot = a_snapshot(workload=None, revisions=(), target=a_target("Pod", "p"), pods=(waiting,))
+    (finding,) = [finding for detect in DETECTORS for finding in detect(snapshot)]
+    assert (finding.category, finding.detector) == (Category.BAD_IMAGE, "bad_image")
+    assert finding.evidence
+    assert [hint.remedy for hint in finding.hints] == [Remedy.NONE]
 
 
 def test_healthy_neighbourhood_yields_health_and_nothing_else() -> None:

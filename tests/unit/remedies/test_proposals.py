@@ -120,6 +120,7 @@ def test_every_remedy_but_none_can_be_put_into_actions() -> None:
     for remedy in set(Remedy) - {Remedy.NONE}:
         hint = a_hint(remedy, object=a_ref(objects.get(remedy, "Deployment")), **full)
         (candidate,) = feasible(proposals(hint, snapshot=snapshot))
+        assert candidate.actions
         assert all(action.target.kind in action.kinds for action in candidate.actions)
 
 
@@ -161,7 +162,7 @@ def test_rollback_is_refused_where_the_configuration_was_edited_in_place() -> No
     assert "same broken object" in (rollback.rejected_because or "")
 
 
-def test_person_is_called_with_the_reason_when_opsmend_may_not() -> None:
+def test_what_opsmend_may_not_do_is_left_to_a_person_with_the_reason() -> None:
     candidates = proposals(a_hint("none", reason="the Secret db has to be made"), category="missing_reference")
     assert feasible(candidates) == []
     assert candidates[0].rejected_because == "opsmend may not do it: the Secret db has to be made"
