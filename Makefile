@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen --quiet
 ARGS ?=
 PARTS ?=
 
-.PHONY: help setup test lint demo chaos bench lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
+.PHONY: help setup test lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
 
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
@@ -45,6 +45,9 @@ chaos: setup ## kill the worker at every point of an incident, and Temporal, Mil
 
 bench: setup ## opsmend beside bare Temporal, one table, bench/results.json
 	$(RUN) python -m bench $(ARGS)
+
+mutants: setup ## change a line of policy, agents or workflows and see whether a test notices (docs/mutants.md)
+	nice -n 19 $(RUN) --group mutation python -m tests.mutants $(ARGS)
 
 lab-build: setup ## fetch and build all that the lab runs (ARGS='--kubernetes 1.31' is an older Kubernetes)
 	@$(RUN) python -m lab build $(ARGS)

@@ -50,6 +50,8 @@ def written(value: object) -> str:
     """A value as it stands in an environment: `1h30m` for a duration, items with commas between."""
     if isinstance(value, timedelta):
         return _written_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

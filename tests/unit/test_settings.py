@@ -143,6 +143,8 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch, variable: str, valu
         ("OPSMEND_LAST_GOOD__NAMESPACES", "*"),
         ("OPSMEND_LAST_GOOD__INTERVAL", "PT0S"),
         ("OPSMEND_SLACK__MENTIONS", "critical=@mia"),
+        ("OPSMEND_PAGER__PAGERDUTY__URL", "events.pagerduty.com"),
+        ("OPSMEND_PAGER__TIMEOUT", "26s"),
         ("OPSMEND_PAGER__TIMEOUT", "PT26S"),
         ("OPSMEND_PAGER__TIMEOUT", "PT0S"),
         ("OPSMEND_PAGER__SMTP__SECURITY", "ssl"),

@@ -30,6 +30,7 @@ from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import IncidentState, Patience, Status
 from opsmend.domain.plan import Plan
 from opsmend.domain.ports.desk import IncidentRow
+from opsmend.domain.ports.judge import Judge
 from opsmend.domain.target import Target
 from opsmend.embedded.temporal_server import PROMPT, temporal_binary
 from opsmend.errors import IncidentNotFoundError
@@ -56,6 +57,7 @@ from tests.workflows.fakes import (
     MemoryInMemory,
     MetricsInMemory,
     NamespacesInMemory,
+    PagerInMemory,
 )
 from tests.workflows.servers import SharedTemporal, a_temporal
 
@@ -81,6 +83,7 @@ class World:
         sandboxed: bool = True,
         limits: ChangeLimits = DEFAULT_LIMITS,
         looks_at_once: int = LOOKS_AT_ONCE,
+        judge: Judge | None = None,
     ) -> None:
         """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
 
@@ -94,10 +97,12 @@ class World:
         self.limits = limits
         self.looks_at_once = looks_at_once
         self.steering = TemporalSteering(client, a_target().cluster, patience, budget or Budget())
+        self._given = judge
         self.memory = MemoryInMemory()
         self.metrics = MetricsInMemory()
         self.policies = policies
         self.chat = ChatInMemory()
+        self.pager = PagerInMemory()
         self.artifacts = ArtifactsInMemory()
         self.namespaces = NamespacesInMemory(self.cluster)
         self.last_good = LastGoodInMemory(self.artifacts)
@@ -127,11 +132,13 @@ class World:
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
             deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts, self.control, self.limits),
-            connectors_worker(self.workers_client, self.desk, self.steering, self.chat, self.memory),
+            connectors_worker(self.workers_client, self.desk, self.steering, self.chat, self.memory, self.pager),
         ):
             await stack.enter_async_context(worker)
 
-    def _judge(self) -> CedarJudge:
+    def _judge(self) -> Judge:
+        if self._given:
+            return self._given
         with TemporaryDirectory() as folder:
             for file in (
                 *shipped_policies().glob("*.cedar"),

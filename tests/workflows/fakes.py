@@ -21,6 +21,7 @@ from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
 from opsmend.domain.ports.cluster import Look
 from opsmend.domain.ports.metrics import AlertCondition
 from opsmend.domain.ports.namespaces import ConfigMapSeen, NamespaceSeen
+from opsmend.domain.ports.pager import Page, Paged, PageOver
 from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import JsonObject, digest
 from opsmend.domain.snapshot import ConfigReference, Node, Revision, Snapshot, Workload
@@ -313,17 +314,38 @@ class ChatInMemory:
         self.calls: list[Call] = []
         self.alarms: dict[str, Alarm] = {}
         self.down = False
+        self.has_channel = True
+        """Without one it is as a terminal: nobody is notified."""
 
-    async def publish(self, notice: Notice) -> MessageRef:
+    async def publish(self, notice: Notice) -> MessageRef | None:
         if self.down:
             raise ChatUnavailableError("the chat is down")
         self.notices.append(notice)
         self.messages[notice.state.run_id] = notice
         if notice.call and notice.call.key not in {call.key for call in self.calls}:
             self.calls.append(notice.call)
-        return MessageRef(channel="C1", ts=notice.state.run_id)
+        return MessageRef(channel="C1", ts=notice.state.run_id) if self.has_channel else None
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         if self.down:
             raise ChatUnavailableError("the chat is down")
         self.alarms[alarm.key] = alarm
+
+
+class PagerInMemory:
+    """What it was asked to page and to take back."""
+
+    def __init__(self) -> None:
+        self.pages: list[Page] = []
+        self.resolved: list[PageOver] = []
+
+    async def trigger(self, page: Page) -> Paged:
+        self.pages.append(page)
+        return Paged(by=("memory",))
+
+    async def resolve(self, over: PageOver) -> Paged:
+        self.resolved.append(over)
+        return Paged(by=("memory",))
+
+    async def check(self) -> str:
+        return "It is always there."

@@ -7,6 +7,7 @@ import pytest
 from opsmend.activities.incidents import PublishRequest
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.domain.approval import Answer
+from opsmend.domain.call import CallReason
 from opsmend.domain.incident import Outcome, Status
 from opsmend.errors import (
     AlreadyDecidedError,
@@ -124,7 +125,7 @@ async def test_an_unanswered_question_is_reminded_escalated_and_expires(make_wor
     assert world.cluster.changes == []
     await world.alert(status="resolved")
     await world.client.get_workflow_handle(INCIDENT).result()
-    assert world.chat.calls[-1].text == "Nobody answered in time; nothing was changed."
+    assert world.chat.calls[-1].reason is CallReason.EXPIRED
 
 
 async def test_the_chat_being_down_all_the_while_holds_nothing_up(make_world: MakeWorld) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
+from opsmend.api.bearer_route import BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Person
 from opsmend.domain.change_control import ChangeControlState, PauseRequest, ReleaseRequest, ResumeRequest
@@ -84,7 +85,7 @@ def changes_view(state: ChangeControlState) -> ChangesView:
 
 def change_router(control: ChangeControl, access: Access) -> APIRouter:
     """Reading takes either token, everything else the operator's."""
-    router = APIRouter(prefix="/v1/changes", tags=["changes"], responses=_FAILURES)
+    router = APIRouter(prefix="/v1/changes", tags=["changes"], responses=_FAILURES, route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
     @router.get("", dependencies=reader, openapi_extra=_READER)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
+from opsmend.api.bearer_route import BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Answer, DecisionRequest, Person
 from opsmend.domain.ports.desk import IncidentDesk
@@ -84,7 +85,7 @@ def question_view(question: OpenQuestion) -> QuestionView:
 
 def question_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> APIRouter:
     """Reading takes either token, answering the operator's."""
-    router = APIRouter(prefix="/v1/incidents", tags=["incidents"], responses=_FAILURES)
+    router = APIRouter(prefix="/v1/incidents", tags=["incidents"], responses=_FAILURES, route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
     @router.get("/{incident_id}/questions", dependencies=reader, openapi_extra=_READER)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
+from opsmend.api.bearer_route import BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Person
 from opsmend.domain.ports.steering import IncidentSteering
@@ -69,7 +70,7 @@ class InvestigationBegun(BaseModel):
 def steering_router(steering: IncidentSteering, access: Access, cluster: str) -> APIRouter:
     """All of it takes the operator token."""
     operator = [Depends(access.require_operator)]
-    router = APIRouter(prefix="/v1", tags=["incidents"], dependencies=operator, responses=_FAILURES)
+    router = APIRouter(prefix="/v1", tags=["incidents"], dependencies=operator, responses=_FAILURES, route_class=BearerRoute)
 
     @router.post("/incidents/{incident_id}/take-over", openapi_extra=_OPERATOR)
     async def take_over(incident_id: IncidentId, asked: EndAsked) -> Steered:

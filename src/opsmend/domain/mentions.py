@@ -35,6 +35,9 @@ class MentionRule(Record):
     def fits(self, namespace: str, severity: Severity) -> bool:
         return self.namespace in (None, namespace) and self.severity in (None, severity)
 
+    def __str__(self) -> str:
+        return f"{self.namespace or _ANY}/{self.severity or _ANY}={','.join(self.who) or _NOBODY}"
+
     @property
     def weight(self) -> tuple[bool, bool]:
         """The more specific of two rules has the greater one."""

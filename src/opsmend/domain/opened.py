@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from opsmend.domain.alert import Alert, Firing
 from opsmend.domain.alert_book import KeptAlerts
 from opsmend.domain.budget import Budget
+from opsmend.domain.call import Call
 from opsmend.domain.incident import IncidentState, Patience
 from opsmend.domain.ports.artifacts import ArtifactRef
 from opsmend.domain.ports.chat import MessageRef
@@ -64,7 +65,12 @@ class Continuation(StrictRecord):
     message: MessageRef | None = None
     told: bool = True
     """Whether people were told of all that there is to tell."""
-    attention: str = ""
+    due: Call | None = None
+    """The call that people are to be told with next."""
+    unheard: Call | None = None
+    """The newest call, while nobody is known to have got it."""
+    paged: bool = False
+    """Whether a pager has called people."""
     locks: tuple[HeldLock, ...] = ()
     in_line_since: AwareDatetime | None = None
     """Since when it waits for a lock that another incident holds."""

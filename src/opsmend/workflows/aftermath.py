@@ -9,8 +9,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, PublishRequest
+    from opsmend.activities.paging import PagingActivities, ResolveRequest
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
+    from opsmend.domain.call import Call
     from opsmend.domain.incident import IncidentState
     from opsmend.domain.ports.chat import MessageRef
     from opsmend.domain.record import Handed, View
@@ -21,8 +23,12 @@ class AftermathRequest(Handed, View):
 
     state: IncidentState
     message: MessageRef | None
+    call: Call | None = None
+    """The call that chat has not taken yet."""
     told: bool
     remembered: bool
+    paged: bool = False
+    """Whether a page has to be taken back."""
 
 
 @workflow.defn(name="Aftermath")
@@ -33,7 +39,9 @@ class Aftermath:
     async def run(self, request: AftermathRequest) -> None:
         state = await self._with_postmortem(request.state)
         await asyncio.gather(
-            self._tell(request.model_copy(update={"state": state})), self._remember(state, known=request.remembered)
+            self._tell(request.model_copy(update={"state": state})),
+            self._remember(state, known=request.remembered),
+            self._take_page_back(state, paged=request.paged),
         )
 
     async def _with_postmortem(self, state: IncidentState) -> IncidentState:
@@ -52,8 +60,17 @@ class Aftermath:
         state = request.state
         await workflow.execute_activity_method(
             IncidentActivities.publish_incident,
-            PublishRequest(incident_id=state.id, run_id=state.run_id, state=state, message=request.message),
+            PublishRequest(incident_id=state.id, run_id=state.run_id, state=state, message=request.message, call=request.call),
             **on(CONNECTORS, NOTIFY, f"Tell people how it ended: {state.outcome}"),
+        )
+
+    async def _take_page_back(self, state: IncidentState, *, paged: bool) -> None:
+        if not paged:
+            return
+        await workflow.execute_activity_method(
+            PagingActivities.resolve,
+            ResolveRequest(incident_id=state.id, run_id=state.run_id, state=state),
+            **on(CONNECTORS, NOTIFY, "Take the page back"),
         )
 
     async def _remember(self, state: IncidentState, *, known: bool) -> None:

@@ -46,6 +46,7 @@ from opsmend.workflows.phases.guests import Guests
 from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver, root_of
 from opsmend.workflows.phases.interruptions import HistoryFullError, Interruptions, called_off
 from opsmend.workflows.phases.listening import Listening
+from opsmend.workflows.phases.paging import Paging
 from opsmend.workflows.phases.proposing import Proposing
 from opsmend.workflows.phases.question import Question
 from opsmend.workflows.phases.sitting_out import SittingOut
@@ -87,7 +88,7 @@ class IncidentWorkflow:
         self._resumed = opened.goes_on is not None
         begun = _goes_on(opened.goes_on) if opened.goes_on else _just_begun(opened)
         self._book = AlertBook(opened.target, begun.alerts)
-        self._log = IncidentLog(begun.state, begun.attention, untold=not begun.told)
+        self._log = IncidentLog(begun.state, begun.due, begun.unheard, untold=not begun.told)
         self._locks = TargetLocks(begun.locks)
         self._interruptions = Interruptions(self._book, self._locks)
         self._crew = Crew(self._log, self._book, self._interruptions, opened.budget, opened.patience, begun.runs)
@@ -109,6 +110,7 @@ class IncidentWorkflow:
             begun.listened,
         )
         self._telling = Telling(self._log, begun.message)
+        self._paging = Paging(self._log, self._telling, paged=begun.paged)
         self._closing = Closing(self._log, done=begun.state.status is Status.CLOSED)
         self._attempt = begun.attempt
         self._in_line_since = begun.in_line_since
@@ -137,6 +139,7 @@ class IncidentWorkflow:
         """The input of the next run, where there has to be one."""
         await workflow.wait_condition(lambda: self._book.received > 0 or bool(self._interruptions.stopped))
         self._telling_people = self._in_background(self._telling.keep_people_told())
+        self._paging_people = self._in_background(self._paging.keep_paging())
         self._attending_guests = self._in_background(self._guests.attend())
         try:
             if self._log.state.status is not Status.CLOSED:
@@ -160,6 +163,8 @@ class IncidentWorkflow:
         if self._opened.read_only:
             over = IncidentOver(Outcome.NO_ACTION, f"{over.why}. This was an investigation on request: nothing was changed")
         await self._closing.close(over.outcome, over.why)
+        if over.call:
+            self._log.call(over.call, over.why)
         self._enter(Status.CLOSED)
         if over.look_again or over.outcome is Outcome.NO_ACTION:
             self._listening.look_later()
@@ -265,9 +270,8 @@ class IncidentWorkflow:
             self._log.note("approval.asked", f"for plan {plan.short_hash}")
         approval = await self._question.answered()
         if approval.decision is Answer.REJECT:
-            raise IncidentOver(
-                Outcome.ESCALATED, f"{approval.by} rejected the plan" + (f": {approval.reason}" if approval.reason else "")
-            )
+            rejected = f"{approval.by} rejected the plan" + (f": {approval.reason}" if approval.reason else "")
+            raise IncidentOver(Outcome.ESCALATED, rejected, known=True)
         return approval
 
     # ── after the end ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -292,7 +296,7 @@ class IncidentWorkflow:
 
     async def _finish_chores(self, cannot_wait: Callable[[], bool]) -> None:
         """All is told and remembered, or others see to it."""
-        chores = (self._telling_people, self._chores)
+        chores = (self._telling_people, self._paging_people, self._chores)
 
         def finished() -> bool:
             return all(task.done() for task in chores)
@@ -308,7 +312,12 @@ class IncidentWorkflow:
             return
         for chore in chores:
             await called_off(chore)
-        await self._closing.hand_over(self._telling.message, told=self._telling.up_to_date)
+        await self._closing.hand_over(
+            self._telling.message,
+            self._log.due or self._telling.call,
+            told=self._telling.up_to_date,
+            paged=self._paging.paged,
+        )
 
     async def _going_on(self) -> IncidentOpened:
         """The same incident with a history of its own. No agent is at work: see Interruptions."""
@@ -318,6 +327,7 @@ class IncidentWorkflow:
             await self._finish_chores(lambda: True)
         else:
             await called_off(self._telling_people)
+            await called_off(self._paging_people)
         await called_off(self._attending_guests)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._log.set(continued=True)
@@ -330,7 +340,9 @@ class IncidentWorkflow:
             watched=self._finding_out.watched,
             message=self._telling.message,
             told=closed or self._telling.up_to_date,
-            attention=self._log.attention or self._telling.attention,
+            due=None if closed else self._log.due or self._telling.call,
+            unheard=None if closed else self._log.unheard,
+            paged=not closed and self._paging.paged,
             locks=self._locks.held,
             in_line_since=self._in_line_since,
             asked=self._question.asked,

@@ -54,11 +54,18 @@ async def test_every_status_says_what_happens_next(status: int, error: type[Opsm
             await connection.get("/version")
 
 
-async def test_a_server_that_knows_no_roles_yet_forbids_nothing() -> None:
+@pytest.mark.parametrize(
+    "ready",
+    [
+        pytest.param(Answer("[-]poststarthook/rbac/bootstrap-roles failed", 500), id="it says that it is not ready"),
+        pytest.param(Answer({"message": 'User "us" cannot get path "/readyz"'}, 403), id="it refuses to say even this"),
+    ],
+)
+async def test_a_server_that_knows_no_roles_yet_forbids_nothing(ready: Answer) -> None:
     """Right after its start it refuses everybody: it has not read RBAC's objects."""
     api = ScriptedApi()
     api.on("/version", Answer({"message": "RBAC: not found"}, 403))
-    api.on("/readyz", Answer("[-]poststarthook/rbac/bootstrap-roles failed", 500))
+    api.on("/readyz", ready)
     async with connected(api) as connection:
         with pytest.raises(ClusterUnavailableError, match="readyz"):
             await connection.get("/version")

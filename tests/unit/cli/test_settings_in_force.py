@@ -9,7 +9,13 @@ from tests.unit.cli.run_cli import run_cli
 from opsmend.cli.commands import COMMANDS
 from opsmend.environment import VARIABLES
 
-REST = {"incident": ["x"], "explain": ["x"], "approve": ["x"], "reject": ["x", "--reason", "no"]}
+REST = {
+    **{command: ["x"] for command in ("incident", "explain", "approve", "questions", "take-over", "stop", "wrong")},
+    **{command: ["deployment/web"] for command in ("investigate", "release")},
+    "answer": ["x", "approve"],
+    "reject": ["x", "--reason", "no"],
+    "snooze": ["x", "2h"],
+}
 
 
 def config(*args: str, **environment: str) -> str:

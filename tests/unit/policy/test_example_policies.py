@@ -89,3 +89,11 @@ def test_the_hour_of_the_look_does_not_decide_whether_a_namespace_is_watched(fol
     by_day = 'forbid (principal, action in Action::"change", resource) when { context.hour_utc >= 6 && context.hour_utc < 20 };'
     (folder / "nights-only.cedar").write_text(f'@id("nights-only")\n{by_day}\n')
     assert CedarJudge(folder).may_change_config("shop", cluster="demo").autonomy is Autonomy.APPROVE
+
+
+@pytest.mark.parametrize("hour", [0, 23])
+def test_a_namespace_that_may_be_changed_in_one_hour_of_the_day_may_be_watched(tmp_path: Path, hour: int) -> None:
+    (tmp_path / "a.cedar").write_text(
+        f'@id("an-hour")\npermit (principal, action in Action::"change", resource) when {{ context.hour_utc == {hour} }};'
+    )
+    assert CedarJudge(tmp_path).may_change_config("shop", cluster="demo").autonomy is Autonomy.AUTO

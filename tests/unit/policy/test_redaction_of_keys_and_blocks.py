@@ -1,5 +1,6 @@
 """A private key or a block of a secret is masked from its first line to its last, and nothing beside it."""
 
+import base64
 import json
 
 import pytest
@@ -35,9 +36,28 @@ def test_the_short_last_line_of_a_private_key_is_masked_too(text: str) -> None:
     assert LAST not in redact(text)
 
 
+def test_a_long_private_key_is_masked_to_its_last_line_though_its_end_is_cut_off() -> None:
+    lines = [f"{number:02}{MATERIAL[2:]}" for number in range(40)]
+    assert MATERIAL[2:] not in redact("\n".join(["-----BEGIN RSA PRIVATE KEY-----", *lines]))
+
+
+@pytest.mark.parametrize("kind", ["RSA PRIVATE KEY", "CERTIFICATE"])
+def test_of_what_is_encoded_once_more_only_private_keys_are_masked(kind: str) -> None:
+    encoded = base64.b64encode(KEY.replace("RSA PRIVATE KEY", kind).encode()).decode()
+    assert (encoded in redact(f"- {encoded}")) is (kind == "CERTIFICATE")
+
+
 def test_a_line_further_out_than_a_secret_block_ends_it() -> None:
     text = "auth:\n  password: |\n    line-one\nreplicas: 3\n    indented: kept"
     assert redact(text) == "auth:\n  password: |\n    [redacted:password]\nreplicas: 3\n    indented: kept"
+
+
+def test_a_line_of_a_secret_block_is_masked_even_if_it_looks_like_a_key() -> None:
+    assert redact("password: |\n  hunter2:\n  x") == "password: |\n  [redacted:password]\n  [redacted:password]"
+
+
+def test_a_key_without_a_value_in_the_data_of_a_secret_stays() -> None:
+    assert redact("kind: Secret\ndata:\n  empty:\n  a: eA==") == "kind: Secret\ndata:\n  empty:\n  a: [redacted:secret-data]"
 
 
 def test_a_variable_whose_value_is_a_block_is_judged_by_its_name() -> None:
@@ -56,6 +76,11 @@ def test_nested_objects_beyond_all_reason_are_cut_as_nested_lists_are() -> None:
     assert "[redacted:too-deep]" in json.dumps(redact_json(deep))
 
 
+def test_an_object_under_a_secret_key_keeps_what_is_no_secret() -> None:
+    masked = {"credentials": {"user": "bob", "password": "[redacted:password]"}}
+    assert redact_json({"credentials": {"user": "bob", "password": "x1"}}) == masked
+
+
 def test_a_flag_is_followed_by_its_value_wherever_it_stands() -> None:
     assert redact_json(["serve", "--port", "80", "--password", "x1"])[-2:] == ["--password", "[redacted:password]"]
 
@@ -70,3 +95,12 @@ def test_json_within_json_is_read_by_its_structure() -> None:
 def test_json_within_json_stays_as_it_was_written_where_it_holds_no_secret() -> None:
     written = '{ "mode" : "fast" }'
     assert redact_json({"applied": written}) == {"applied": written}
+
+
+def test_a_reference_in_the_place_of_a_password_stays() -> None:
+    assert redact("url: redis://:$(REDIS_PASSWORD)@cache:6379/0") == "url: redis://:$(REDIS_PASSWORD)@cache:6379/0"
+
+
+@pytest.mark.parametrize("text", ["request=k3j9x0q2w8e7r5t6y1u4i0o9pm", "layer=zq8t2lmx0vbn5rykc7wdpf4hsjg9teau"])
+def test_an_id_in_small_letters_stays_however_random_it_looks(text: str) -> None:
+    assert redact(text) == text

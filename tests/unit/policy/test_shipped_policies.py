@@ -11,6 +11,7 @@ from tests.unit.policy.plans import a_restart_plan
 import opsmend
 from opsmend.domain.actions import ACTIONS
 from opsmend.domain.verdict import Autonomy, PolicyDecision
+from opsmend.policy import policy_files
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.policy_files import SCHEMA_FILE, shipped_policies
 
@@ -129,3 +130,8 @@ def test_the_examples_are_not_in_force(judge: CedarJudge) -> None:
         "slack-approvers-may-decide",
         "opsmend-never-decides",
     }
+
+
+def test_without_a_checkout_the_policies_are_those_in_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_files, "__file__", str(tmp_path / "site-packages/opsmend/policy/policy_files.py"))
+    assert shipped_policies() == tmp_path / "site-packages/opsmend/policy/policies"

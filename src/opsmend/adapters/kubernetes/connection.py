@@ -108,8 +108,17 @@ class Connection:
         return content
 
     async def _must_be_ready(self) -> None:
-        """Raises ClusterUnavailableError. Everybody may ask by default; a server that refuses even this counts as ready."""
+        """Raises ClusterUnavailableError.
+
+        The role `system:public-info-viewer`, which every cluster has by default, lets everybody ask. So a server that refuses
+        even this has not read its roles yet.
+        """
         status, content, retry_after = await self._send("GET", "/readyz", None, {"Accept": "*/*"}, None)
+        if status == 403:
+            raise ClusterUnavailableError(
+                "GET /readyz: HTTP 403: the server refuses even this, so it has just started and knows no roles yet. "
+                "If this lasts, give opsmend's accounts the role system:public-info-viewer again."
+            )
         if status >= 500:
             raise error_for(status, f"GET /readyz: HTTP {status}: {_reason(content)}", retry_after)
 

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.agents.patience import NOTIFY, SOON, on
     from opsmend.agents.queues import CONNECTORS
     from opsmend.domain.budget import Usage
+    from opsmend.domain.call import Call
     from opsmend.domain.incident import Outcome
     from opsmend.domain.ports.chat import MessageRef
 
@@ -95,10 +96,13 @@ class Closing:
             )
         self._log.bill("sre", "keeping the last good", Usage.of_calls(asked), asked)
 
-    async def hand_over(self, message: MessageRef | None, *, told: bool) -> None:
-        """What is left goes on in a workflow of its own. Good configuration is left to the next look of the schedule."""
+    async def hand_over(self, message: MessageRef | None, call: Call | None, *, told: bool, paged: bool) -> None:
+        """What is left goes on in a workflow of its own. Good configuration is left to the next look of the schedule.
+
+        `call`: the one that chat has not taken yet. `paged`: whether a page has to be taken back.
+        """
         state = self._log.state
-        request = AftermathRequest(state=state, message=message, told=told, remembered=self._remembered)
+        request = AftermathRequest(state=state, message=message, call=call, told=told, remembered=self._remembered, paged=paged)
         try:
             await workflow.start_child_workflow(
                 Aftermath.run,

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from opsmend.domain.alert_book import AlertBook
     from opsmend.domain.budget import Budget, Usage
+    from opsmend.domain.call import CallReason
     from opsmend.domain.call_ledger import CallLedger
     from opsmend.domain.incident import Outcome, Patience
 
@@ -120,7 +121,7 @@ class Crew:
 
     def _must_afford(self) -> None:
         if over := self.overspent:
-            raise IncidentOver(Outcome.ESCALATED, f"the budget of this incident is spent: {over}")
+            raise IncidentOver(Outcome.ESCALATED, f"the budget of this incident is spent: {over}", reason=CallReason.BUDGET)
 
     def _bill(self, agent: str, usage: Usage, calls: CallLedger) -> None:
         self._log.bill(agent, f"{agent}:{self.runs[agent]}", usage, calls)

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.agent_tasks import ExecutionRequest, VerificationRequest
     from opsmend.domain.alert_book import AlertBook
     from opsmend.domain.approval import Approval
+    from opsmend.domain.call import CallReason
     from opsmend.domain.execution import ApprovedPlan, ExecutionRecord, StepStatus
     from opsmend.domain.incident import MOST_ALERTS, Outcome, Patience, Status
     from opsmend.domain.plan import Plan
@@ -79,7 +80,9 @@ class Fixing:
         if not self._interruptions.to_end:
             return
         if self._interruptions.stands_back:
-            raise IncidentOver(Outcome.ESCALATED, f"{self._interruptions.to_end}; the change stays as it is ({told(record)})")
+            raise IncidentOver(
+                Outcome.ESCALATED, f"{self._interruptions.to_end}; the change stays as it is ({told(record)})", known=True
+            )
         await self._take_back(approved, record, snapshot, self._interruptions.to_end)
 
     async def _execute(self, approved: ApprovedPlan, snapshot: ArtifactRef) -> ExecutionRecord:
@@ -153,7 +156,11 @@ class Fixing:
             raise IncidentOver(Outcome.ROLLED_BACK, f"{why}; every change was undone and a person has to look")
         if undo.complete:
             raise IncidentOver(Outcome.ESCALATED, f"{why}; there was nothing of ours left to undo")
-        raise IncidentOver(Outcome.ESCALATED, f"{why}, AND IT COULD NOT BE UNDONE ({told(undo)}): a person must look now")
+        raise IncidentOver(
+            Outcome.ESCALATED,
+            f"{why}, AND IT COULD NOT BE UNDONE ({told(undo)}): a person must look now",
+            reason=CallReason.UNDO_FAILED,
+        )
 
     async def _undone(self, undoing: ApprovedPlan, snapshot: ArtifactRef) -> ExecutionRecord:
         try:

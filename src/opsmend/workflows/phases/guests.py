@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.agents.queues import CONNECTORS
     from opsmend.domain.alert import Alert
     from opsmend.domain.alert_book import AlertBook
+    from opsmend.domain.call import CallReason
     from opsmend.domain.diagnosis import Category, Diagnosis
     from opsmend.domain.incident import Status
 
@@ -121,7 +122,7 @@ class Guests:
         return True
 
     def _call_a_person(self, sentence: str) -> None:
-        self._log.attention = sentence
+        self._log.call(CallReason.NEEDS_PERSON, sentence)
         self._log.note("guests.failed", sentence)
 
 

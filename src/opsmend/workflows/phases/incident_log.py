@@ -1,6 +1,7 @@
 """What an incident run knows of itself: its state, told as it goes to queries, to the Temporal UI and to people."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeUpdate
@@ -8,29 +9,54 @@ from temporalio.common import SearchAttributeUpdate
 with workflow.unsafe.imports_passed_through():
     from opsmend.domain.alert import Severity
     from opsmend.domain.budget import Usage
+    from opsmend.domain.call import Call, CallReason
     from opsmend.domain.call_ledger import CallLedger
     from opsmend.domain.incident import IncidentState, Outcome, Status, TimelineEntry
+    from opsmend.errors import bounded
 
 from opsmend.workflows import search_attributes
 
+_CALLED_FOR: Final = {Outcome.ESCALATED: CallReason.NEEDS_PERSON, Outcome.ROLLED_BACK: CallReason.ROLLED_BACK}
+"""Outcomes that leave the problem to people."""
+
 
 class IncidentOver(Exception):
-    """The incident has its outcome. `look_again`: not because of its target but because nobody could look at it or reach it."""
+    """The incident has its outcome.
 
-    def __init__(self, outcome: Outcome, why: str, *, look_again: bool = False) -> None:
+    `look_again`: not because of its target but because nobody could look at it or reach it. `reason`: what people are called
+    for, where the outcome does not say it. `known`: nobody has to be called, for a person
+    brought the end about or was called before.
+    """
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        why: str,
+        *,
+        look_again: bool = False,
+        reason: CallReason | None = None,
+        known: bool = False,
+    ) -> None:
         super().__init__(why)
         self.outcome = outcome
         self.why = why
         self.look_again = look_again
+        self.call = None if known else reason or _CALLED_FOR.get(outcome)
 
 
 class IncidentLog:
-    """The state of one run. `revision` counts what people should be told of; `attention` is a sentence to tell them with."""
+    """The state of one run. `revision` counts what people should be told of; `due` is the call to tell them with.
 
-    def __init__(self, state: IncidentState, attention: str = "", *, untold: bool = False) -> None:
+    `unheard` is the newest call, until somebody is known to have got it: chat or a pager has taken it.
+    """
+
+    def __init__(
+        self, state: IncidentState, due: Call | None = None, unheard: Call | None = None, *, untold: bool = False
+    ) -> None:
         self.state = state
         self.revision = int(untold)
-        self.attention = attention
+        self.due = due
+        self.unheard = unheard
 
     def set(self, **changes: Any) -> None:
         self.state = self.state.model_copy(update=changes)
@@ -45,15 +71,29 @@ class IncidentLog:
         if self.state.outcome:
             keys.append(search_attributes.OUTCOME.value_set(self.state.outcome.value))
         workflow.upsert_search_attributes(keys)
+        workflow.set_current_details(_details(self.state))
         self.revision += 1
 
+    def call(self, reason: CallReason, text: str, until: datetime | None = None) -> None:
+        """A person is needed: the next telling notifies. A call that is still due gives way to this one."""
+        now = workflow.now()
+        self.due = self.unheard = Call(
+            reason=reason, text=bounded(text), key=f"{reason}:{now.isoformat()}", at=now, until=until
+        )
+        self.revision += 1
+
+    def heard(self, call: Call) -> None:
+        """Somebody got `call`, or can get it no more."""
+        if self.unheard is call:
+            self.unheard = None
+
     def note(self, event: str, detail: str) -> None:
-        """Something that happened; while there is an `attention`, people are told at once."""
+        """Something that happened; while a call is due, people are told at once."""
         entry = TimelineEntry(at=workflow.now(), event=event, detail=detail)
         self.set(timeline=(*self.state.timeline, entry))
         workflow.logger.info(event, extra={"incident_id": self.state.id, "detail": detail})
         workflow.set_current_details(_details(self.state))
-        if self.attention:
+        if self.due:
             self.revision += 1
 
     def note_once(self, event: str, detail: str) -> None:

@@ -59,7 +59,7 @@ class Interruptions:
     def outcome(self, during: str = "") -> IncidentOver:
         """Of an incident that was interrupted before anything was changed."""
         if self.to_end:
-            return IncidentOver(Outcome.ESCALATED, f"{self.to_end}; nothing was changed")
+            return IncidentOver(Outcome.ESCALATED, f"{self.to_end}; nothing was changed", known=True)
         resolved = f"every alert resolved during {during}" if during else "every alert resolved by itself; nothing was changed"
         return IncidentOver(Outcome.SELF_RESOLVED, resolved)
 

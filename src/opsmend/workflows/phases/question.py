@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.agents.patience import JUDGE, on
     from opsmend.agents.queues import SECURITY
     from opsmend.domain.approval import Approval, DecisionRequest
+    from opsmend.domain.call import ANSWERABLE, CallReason
     from opsmend.domain.incident import Outcome, Patience
     from opsmend.domain.opened import Asked
     from opsmend.domain.plan import Plan
@@ -32,6 +33,7 @@ class Question:
     def open(self, plan: Plan, baseline: Baseline) -> None:
         self._plan = plan
         self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline)
+        self._log.call(CallReason.QUESTION, f"May opsmend carry this plan out: {plan.summary}?", until=self._expires)
 
     def snooze(self, until: datetime) -> None:
         """Nobody is reminded of it before."""
@@ -52,23 +54,27 @@ class Question:
         """
         terms = self._terms
         deadlines = (
-            (terms.remind_after, "approval.reminded", "Reminder: this plan still waits for an answer."),
-            (terms.escalate_after, "approval.escalated", "Nobody has answered yet: escalated."),
-            (terms.expire_after, "approval.expired", "Nobody answered in time; nothing was changed."),
+            (terms.remind_after, "approval.reminded", CallReason.REMINDER, "Reminder: this plan still waits for an answer."),
+            (terms.escalate_after, "approval.escalated", CallReason.ESCALATION, "Nobody has answered yet: escalated."),
+            (terms.expire_after, "approval.expired", CallReason.EXPIRED, "Nobody answered in time; nothing was changed."),
         )
         assert self.asked is not None  # noqa: S101 - it is open
-        for after, event, sentence in deadlines[self.asked.deadlines_passed :]:
+        for after, event, reason, sentence in deadlines[self.asked.deadlines_passed :]:
             if await self._answered_by(after, event):
                 break
             self.asked = self.asked.model_copy(update={"deadlines_passed": self.asked.deadlines_passed + 1})
-            self._log.attention = sentence
+            self._log.call(reason, sentence, until=self._expires if reason in ANSWERABLE else None)
             if event == "approval.escalated":
                 self._log.set(escalations=self._log.state.escalations + 1)
             self._log.note(event, sentence)
         self.withdraw()
         if self._log.state.approval is None:
-            raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time")
+            raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time", known=True)
         return self._log.state.approval
+
+    @property
+    def _expires(self) -> datetime:
+        return self._due(self._terms.expire_after)
 
     async def _answered_by(self, after: timedelta, event: str) -> bool:
         """Whether it was answered before it is due, which a snooze may put off meanwhile."""

@@ -7,6 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.activities.incidents import IncidentActivities, Published, PublishRequest
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
+    from opsmend.domain.call import Call
     from opsmend.domain.ports.chat import MessageRef
 
 from opsmend.workflows.phases.incident_log import IncidentLog, root_of
@@ -18,29 +19,31 @@ class Telling:
     def __init__(self, log: IncidentLog, message: MessageRef | None = None) -> None:
         self._log = log
         self.message = message
-        self.attention = ""
-        """What people are being told at the moment, beside the state."""
+        self.call: Call | None = None
+        """The call that is being made at the moment."""
+        self.has_no_channel = False
+        """Whether chat is a terminal's log, which notifies nobody."""
+        self.concluded = False
+        """Whether nothing will change any more."""
         self._published = 0
-        self._concluded = False
 
     @property
     def up_to_date(self) -> bool:
         return self._log.revision <= self._published
 
     def conclude(self) -> None:
-        """Nothing more will change."""
-        self._concluded = True
+        self.concluded = True
 
     async def keep_people_told(self) -> None:
         """Until it is concluded and told."""
         while True:
-            await workflow.wait_condition(lambda: not self.up_to_date or self._concluded)
+            await workflow.wait_condition(lambda: not self.up_to_date or self.concluded)
             if self.up_to_date:
                 return
             await self._publish()
 
     async def _publish(self) -> None:
-        revision, self.attention, self._log.attention = self._log.revision, self._log.attention, ""
+        revision, self.call, self._log.due = self._log.revision, self._log.due, None
         try:
             published: Published = await workflow.execute_activity_method(
                 IncidentActivities.publish_incident,
@@ -49,7 +52,7 @@ class Telling:
                     run_id=self._log.state.run_id,
                     state=self._log.state,
                     message=self.message,
-                    attention=self.attention,
+                    call=self.call,
                 ),
                 **on(CONNECTORS, NOTIFY, f"Tell people: {self._log.state.status}"),
             )
@@ -59,5 +62,8 @@ class Telling:
             self._log.note("chat.failed", root_of(failure))
         else:
             self.message = published.message
-        self.attention = ""
+            self.has_no_channel = published.message is None
+            if self.call and published.message:
+                self._log.heard(self.call)
+        self.call = None
         self._published = revision

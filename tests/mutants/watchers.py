@@ -1,0 +1,58 @@
+"""Which tests watch which module: paths for pytest, by the module's path below src/opsmend."""
+
+from typing import Final
+
+_WORKFLOWS: Final = "tests/workflows"
+_ALERT_TO_FIX: Final = f"{_WORKFLOWS}/test_an_alert_becomes_a_fix.py"
+_BILLED: Final = f"{_WORKFLOWS}/test_calls_are_billed.py"
+_LOST_NODE: Final = f"{_WORKFLOWS}/test_alerts_are_grouped_under_a_lost_node.py"
+_READ_BACK: Final = f"{_WORKFLOWS}/test_changes_are_read_back.py"
+_UNDONE: Final = f"{_WORKFLOWS}/test_a_wrong_fix_is_undone.py"
+
+_NEAR: Final[dict[str, tuple[str, ...]]] = {
+    "policy": ("tests/unit/policy",),
+    "agents": (_BILLED, _ALERT_TO_FIX),
+    "agents/architect": (_ALERT_TO_FIX,),
+    "agents/architect/remedies.py": ("tests/unit/remedies", "tests/unit/detectors"),
+    "agents/deployment": (_READ_BACK, _UNDONE),
+    "agents/security": (_ALERT_TO_FIX,),
+    "agents/security/checks": ("tests/unit/security",),
+    "agents/security/scene.py": ("tests/unit/security",),
+    "agents/sre": ("tests/unit/detectors", "tests/unit/health", "tests/unit/remedies"),
+    "agents/sre/graph.py": (_ALERT_TO_FIX, _UNDONE, _BILLED),
+    "agents/sre/last_good.py": ("tests/unit/last_good",),
+    "agents/sre/looks": ("tests/unit/looks",),
+    "agents/sre/reading": ("tests/unit/changes", "tests/unit/detectors"),
+    "workflows": (_ALERT_TO_FIX, _UNDONE),
+    "workflows/agent_runs.py": (_BILLED, _UNDONE),
+    "workflows/phases/crew.py": (_BILLED, _UNDONE),
+    "workflows/phases/guests.py": (_LOST_NODE,),
+    "workflows/keep_last_good.py": (f"{_WORKFLOWS}/test_good_configuration_is_kept.py",),
+    "workflows/phases/question.py": (f"{_WORKFLOWS}/test_approvals.py",),
+    "workflows/phases/sitting_out.py": (
+        f"{_WORKFLOWS}/test_planned_maintenance.py",
+        f"{_WORKFLOWS}/test_a_look_in_the_wrong_moment.py",
+        _LOST_NODE,
+    ),
+    "workflows/target_lock.py": (f"{_WORKFLOWS}/test_one_question_for_one_problem.py",),
+}
+
+_FAR: Final[dict[str, tuple[str, ...]]] = {
+    "policy": ("tests/unit/security", "tests/unit/last_good", "tests/unit/api/test_secrets_in_alerts.py"),
+    "agents": tuple(
+        f"tests/unit/{folder}" for folder in ("changes", "detectors", "health", "last_good", "looks", "remedies", "security")
+    ),
+    "workflows": ("tests/replay", _WORKFLOWS),
+}
+
+PACKAGES: Final = tuple(_FAR)
+
+
+def near(module: str) -> tuple[str, ...]:
+    """Tried first: most mutants die here within seconds. The longest known beginning of the path counts."""
+    return _NEAR[max((known for known in _NEAR if module == known or module.startswith(f"{known}/")), key=len)]
+
+
+def far(module: str) -> tuple[str, ...]:
+    """Tried on what survived the tests near by: the others of the suite that are about the package."""
+    return _FAR[module.partition("/")[0]]
