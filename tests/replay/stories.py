@@ -11,19 +11,23 @@ from temporalio.client import WorkflowFailureError
 from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.approval import Answer
+from opsmend.domain.change_control import PauseRequest, ResumeRequest
 from opsmend.domain.execution import StepRecord
 from opsmend.domain.incident import Status
 from opsmend.domain.maintenance import Maintenance
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.steering import Snooze, Stop, TakeOver, WrongDiagnosis
 from opsmend.domain.target import Kind, Target
 from opsmend.errors import ClusterForbiddenError
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.phases.guests import FRESH
 from opsmend.workflows.watchdog import WatchdogRequest
-from tests.builders import NOW, a_decision_request, a_ref, a_target, an_alert
+from tests.builders import NOW, a_decision_request, a_person, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, QUICK, World
 from tests.workflows.fakes import LosesItsNode, SeenInTheWrongMoment
+
+MIA: Final = a_person(via="http", id="operator", name="mia")
 
 Story = Callable[[World], Awaitable[object]]
 
@@ -331,6 +335,51 @@ async def watched_from_outside(world: World) -> None:
             await handle.terminate()
 
 
+async def taken_over_and_marked_wrong(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    await world.steering.snooze(INCIDENT, Snooze(by=MIA, until=datetime.now(UTC) + timedelta(hours=1)))
+    await world.steering.take_over(INCIDENT, TakeOver(by=MIA, reason="I know this one"))
+    await world.until_closed()
+    await world.steering.mark_wrong(INCIDENT, asked.run_id, WrongDiagnosis(by=MIA))
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def stopped_while_verifying(world: World) -> None:
+    await world.until_verifying()
+    await world.steering.stop(INCIDENT, Stop(by=MIA))
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def looked_into_on_request(world: World) -> None:
+    await world.steering.investigate(a_target(), MIA)
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def refused_while_changes_were_paused(world: World) -> None:
+    await world.control.pause(PauseRequest(by=MIA))
+    await world.alert()
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.until_closed()
+    await world.control.resume(ResumeRequest(by=MIA))
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
+async def paged_where_chat_has_no_channel(world: World) -> None:
+    world.chat.has_channel = False
+    await world.alert()
+    asked = await world.until(lambda s: any(e.event == "pager.triggered" for e in s.timeline))
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.until_closed()
+    await world.alert(status="resolved")
+    await world.client.get_workflow_handle(INCIDENT).result()
+
+
 IMPATIENT: Final = QUICK.model_copy(
     update={
         "remind_after": timedelta(milliseconds=100),
@@ -379,6 +428,11 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         a_closed_incident_of_a_node_looks_again,
         looked_at_again_after_the_end,
         watched_from_outside,
+        taken_over_and_marked_wrong,
+        stopped_while_verifying,
+        looked_into_on_request,
+        refused_while_changes_were_paused,
+        paged_where_chat_has_no_channel,
     )
 }
 """Each with what its World is made with, where that is not the default."""
