@@ -64,6 +64,10 @@ _ANSWERED_WITHIN: Final = timedelta(seconds=8)
 """What people wait for an incident to take their decision. A worker that is there answers in milliseconds, and one that has
 just been restarted in two seconds. A sentence has to be there within ten."""
 
+_READS_ITS_HISTORY_WITHIN: Final = timedelta(seconds=30)
+"""One task of a workflow. A worker on a busy machine that takes up an incident of ten thousand events needed more than the
+usual ten seconds each time, so the incident stood still for good."""
+
 _TOLD_WITHIN: Final = timedelta(seconds=20)
 """What they wait for its state."""
 
@@ -129,6 +133,7 @@ class TemporalDesk:
                 start_signal_args=[received],
                 static_summary=bounded(f"{first.severity}: {first.name} on {target}", 180),
                 priority=of_new(first.severity),
+                task_timeout=_READS_ITS_HISTORY_WITHIN,
                 rpc_timeout=self._timeout,
             )
         except RPCError as e:
