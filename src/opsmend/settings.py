@@ -119,7 +119,8 @@ class StormSettings(BaseModel):
     """What is bounded when many alerts come at once."""
 
     investigations_at_once: Count = 10
-    """Of one worker of SRE. Others wait: grave ones before harmless ones, begun ones before new ones."""
+    """Looks that one worker of SRE takes at once: for investigations, at a fix, at good configurations. Others wait: grave ones
+    before harmless ones, begun ones before new ones."""
 
 
 class SlackSettings(BaseModel):

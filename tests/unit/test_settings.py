@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from opsmend.domain.alert import Severity
 from opsmend.domain.budget import Budget
+from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.health import STEADY_AT_LEAST
 from opsmend.domain.incident import Patience
 from opsmend.domain.mentions import mentioned
 from opsmend.environment import read_settings
 from opsmend.errors import SettingsError
-from opsmend.settings import ApprovalSettings, BudgetSettings, IncidentSettings, Settings
+from opsmend.settings import ApprovalSettings, BudgetSettings, IncidentSettings, LimitsSettings, Settings
 
 PROMISED: dict[str, Any] = {
     "api_token": None,
@@ -55,6 +56,8 @@ PROMISED: dict[str, Any] = {
         "heartbeat_severities": ("none",),
         "grafana_secret": None,
     },
+    "limits": {"per_namespace": 20, "per_cluster": 60, "remedies_per_target": 3},
+    "storm": {"investigations_at_once": 10},
     "slack": {
         "bot_token": None,
         "signing_secret": None,
@@ -98,6 +101,11 @@ def test_defaults_are_those_that_the_docs_promise() -> None:
 def test_terms_of_an_incident_are_the_same_with_and_without_settings() -> None:
     assert Patience(**IncidentSettings().model_dump(), **ApprovalSettings().model_dump()) == Patience()
     assert Budget(**BudgetSettings().model_dump()) == Budget()
+
+
+def test_limits_of_change_are_the_same_with_and_without_settings() -> None:
+    assert ChangeLimits(**LimitsSettings().model_dump()) == ChangeLimits()
+    assert set(LimitsSettings.model_fields) == set(ChangeLimits.model_fields)
 
 
 def test_every_term_of_an_incident_can_be_set() -> None:

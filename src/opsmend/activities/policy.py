@@ -23,7 +23,7 @@ class DeciderAccepted(Record):
 
 
 class OperatorCheck(Record):
-    """Somebody wants to pause changes, to resume them, or to release an object."""
+    """Somebody wants to pause changes, to resume them, to release an object, or to steer an incident."""
 
     person: Person
     cluster: str

@@ -31,8 +31,8 @@ OTHER_VARIABLES: Final = {
     "OPSMEND_PORT",
 }
 
-MADE_LATER: Final = {"deploy/compose/secrets/", ".opsmend/lab"}
-"""By whoever deploys, and by `make lab-up`."""
+MADE_LATER: Final = {"deploy/compose/secrets/", ".opsmend/lab", ".opsmend/mutants/"}
+"""By whoever deploys, by `make lab-up`, and by `make mutants`."""
 
 in_each = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -61,7 +61,7 @@ def test_files_of_the_code_exist(path: Path) -> None:
 
 @in_each
 def test_commands_exist(path: Path) -> None:
-    named = re.findall(r"(?:^|[`/ ])opsmend ([a-z]+)\b", "\n".join([*_in_backticks(path), *_code_blocks(path)]))
+    named = re.findall(r"(?:^|[`/ ])opsmend ([a-z-]+)\b", "\n".join([*_in_backticks(path), *_code_blocks(path)]))
     assert set(named) <= COMMANDS.keys()
 
 
