@@ -136,7 +136,7 @@ def _hint(name: str) -> str:
 def _sentence(error: ErrorDetails) -> str:
     variable = next(known for known in VARIABLES if _is_of(known, error["loc"]))
     if error["type"] == SAYS_WHY:
-        return f"{variable.name}: {error['msg']}"
+        return f"{variable.name}: {error['msg']}."
     expected, default = variable.expected, variable.field.default
     example = written(default) if default not in (None, ()) else expected.example
     such_as = f", such as {example}" if example else ""

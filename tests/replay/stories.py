@@ -394,7 +394,7 @@ TERMS: Final[dict[Story, dict[str, Any]]] = {
     good_configuration_kept: {"watched": ("pay", "shop")},
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},
     looked_at_again_while_it_moved: {"cluster": SeenInTheWrongMoment(1)},
-    went_on_in_new_runs: {"longest_history": 120},
+    went_on_in_new_runs: {"longest_history": 140},
     a_closed_incident_of_a_node_looks_again: {"cluster": LosesItsNode()},
     looked_at_again_after_the_end: {"patience": QUICK.model_copy(update={"look_again_after": timedelta(seconds=1)})},
 }

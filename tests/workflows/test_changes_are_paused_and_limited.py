@@ -68,6 +68,8 @@ async def test_when_it_cannot_be_read_whether_changes_are_paused_nothing_is_chan
     """Somebody ended the workflow that knows it, perhaps while changes were paused."""
     await world.control.pause(PauseRequest(by=MIA))
     await world.client.get_workflow_handle(change_control_id(a_target().cluster)).terminate("by mistake")
+    with pytest.raises(ChangeControlLostError):
+        await world.control.state()
     closed = await approved(world)
     assert world.cluster.changes == []
     assert closed.outcome is Outcome.ESCALATED

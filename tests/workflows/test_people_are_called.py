@@ -129,7 +129,6 @@ async def test_a_pager_calls_while_chat_is_away_and_takes_it_back_once_nobody_is
     assert (page.incident_id, page.reason) == (INCIDENT, CallReason.QUESTION)
     await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
     await world.until_closed()
-    assert world.pager.resolved == []
     world.chat.down = False
     await over(world)
     assert [over.incident_id for over in world.pager.resolved] == [INCIDENT]
@@ -163,3 +162,12 @@ async def test_the_pager_calls_again_for_what_comes_after(make_world: MakeWorld,
     await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
     await world.until(lambda s: sum(entry.event == "pager.triggered" for entry in s.timeline) == 2)
     assert [page.reason for page in world.pager.pages] == [CallReason.QUESTION, CallReason.ROLLED_BACK]
+
+
+async def test_whoever_stops_an_incident_while_its_fix_is_looked_at_is_not_called(world: World) -> None:
+    await world.until_verifying()
+    await world.steering.stop(INCIDENT, Stop(by=MIA))
+    closed = await world.until_closed()
+    assert (closed.outcome, closed.closing) == (Outcome.ROLLED_BACK, "mia (http) stopped it; every change was undone")
+    await over(world)
+    assert reasons(world) == [CallReason.QUESTION]

@@ -103,6 +103,19 @@ async def test_nobody_is_reminded_while_it_is_snoozed_and_everybody_afterwards(m
     assert reminded.status is Status.AWAITING_APPROVAL
 
 
+async def test_an_incident_that_was_snoozed_before_it_asked_reminds_nobody(make_world: MakeWorld) -> None:
+    soon = timedelta(seconds=0.3)
+    window = timedelta(seconds=2)
+    world = await make_world(patience=QUICK.model_copy(update={"intake_window": window, "remind_after": soon}))
+    await world.alert()
+    await world.state()
+    until = datetime.now(UTC) + timedelta(seconds=6)
+    await world.steering.snooze(INCIDENT, Snooze(by=MIA, until=until))
+    state = await world.until(lambda s: "approval.reminded" in events(s.timeline))
+    when = {entry.event: entry.at for entry in state.timeline}
+    assert when["approval.reminded"] >= until
+
+
 async def test_a_snoozed_question_can_be_answered(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()

@@ -22,7 +22,7 @@ class DeciderAccepted(Record):
     policies: tuple[str, ...]
 
 
-class OperatorCheck(Record):
+class OperatorCheck(Handed):
     """Somebody wants to pause changes, to resume them, to release an object, or to steer an incident."""
 
     person: Person

@@ -11,7 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 
 from opsmend.api.questions import QuestionView
-from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, the_api
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, the_api, the_incident
 from opsmend.cli.output import show, show_json
 from opsmend.console.layout import say
 from opsmend.errors import BadPayloadError, NothingToDecideError
@@ -31,7 +31,8 @@ def questions(
     data_dir: DataDirOption = None,
 ) -> None:
     """Show what an incident asks, and what can be answered."""
-    found = asyncio.run(the_api(ctx, api, data_dir).questions(incident_id))
+    opsmend = the_api(ctx, api, data_dir)
+    found = asyncio.run(opsmend.questions(the_incident(opsmend, incident_id)))
     if as_json:
         show_json(found)
     else:
@@ -50,6 +51,7 @@ def answer(
 ) -> None:
     """Answer a question of an incident."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     asked = _the_one(asyncio.run(opsmend.questions(incident_id)).questions, question)
     option = next((option for option in asked.options if option.answer == given), None)
     if option is None:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, RunOption, the_api
+from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, RunOption, the_api, the_incident
 from opsmend.cli.changes import NamespaceOption, ObjectArgument
 from opsmend.cli.output import show
 from opsmend.console.layout import say
@@ -33,6 +33,7 @@ def take_over(
 ) -> None:
     """See to an incident yourself: opsmend asks, reminds and changes nothing more. A change that it made stays."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     _tell(asyncio.run(opsmend.take_over(incident_id, reason=reason, name=getpass.getuser())))
 
 
@@ -46,6 +47,7 @@ def stop(
 ) -> None:
     """End an incident. A change that was made is undone first."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     _tell(asyncio.run(opsmend.stop(incident_id, reason=reason, name=getpass.getuser())))
 
 
@@ -59,7 +61,9 @@ def snooze(
 ) -> None:
     """Be neither reminded of a question nor have it escalated for a while. The question stands."""
     until = datetime.now(UTC) + _length(length)
-    _tell(asyncio.run(the_api(ctx, api, data_dir).snooze(incident_id, until=until, name=getpass.getuser())))
+    opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
+    _tell(asyncio.run(opsmend.snooze(incident_id, until=until, name=getpass.getuser())))
 
 
 @commands.command()
@@ -73,6 +77,7 @@ def wrong(
 ) -> None:
     """Say that a diagnosis is wrong: memory does not recall it. Also of an incident that is closed."""
     opsmend = the_api(ctx, api, data_dir)
+    incident_id = the_incident(opsmend, incident_id)
     _tell(asyncio.run(opsmend.mark_wrong(incident_id, run_id=run, note=note, name=getpass.getuser())))
 
 

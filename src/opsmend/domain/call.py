@@ -35,11 +35,11 @@ _NEEDED: Final = {
     CallReason.QUESTION: "Somebody who may decide has to answer",
     CallReason.REMINDER: "Somebody who may decide still has to answer",
     CallReason.ESCALATION: "Somebody who may decide still has to answer",
-    CallReason.ROLLED_BACK: "On-call has to take over: the problem is still there",
+    CallReason.ROLLED_BACK: "On-call has to go on: the problem is still there",
     CallReason.UNDO_FAILED: "On-call has to look at once: a change that did not help may still be in place",
-    CallReason.BUDGET: "Somebody who may decide has to allow more, or on-call has to take over",
-    CallReason.EXPIRED: "On-call has to take over: the problem is still there",
-    CallReason.NEEDS_PERSON: "On-call has to take over",
+    CallReason.BUDGET: "On-call has to go on: opsmend stops at its budget",
+    CallReason.EXPIRED: "On-call has to go on: the problem is still there",
+    CallReason.NEEDS_PERSON: "On-call has to go on",
 }
 
 

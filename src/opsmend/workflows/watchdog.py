@@ -26,7 +26,9 @@ WATCHDOG_ID: Final = "opsmend-watchdog"
 OURS: Final = (
     "Aftermath",
     "ArchitectPlanning",
+    "ChangeControl",
     "DeploymentExecution",
+    "Feedback",
     "Incident",
     "KeepLastGood",
     "SecurityReview",

@@ -15,6 +15,8 @@ IDS = (
     "incident:prod:shop:deployment:api",
     "incident:prod::node:node-a",
     "incident:group:5f3a9c",
+    "investigation:prod:shop:deployment:web",
+    "investigation:prod:pay:deployment:old",
 )
 
 
@@ -31,6 +33,8 @@ IDS = (
         ("node-a", IDS[4]),
         ("group:5f", IDS[5]),
         ("5f3a9c", IDS[5]),
+        ("investigation:prod:shop:deployment:web", IDS[6]),
+        ("old", IDS[7]),
     ],
 )
 def test_what_only_one_has_is_enough(given: str, meant: str) -> None:

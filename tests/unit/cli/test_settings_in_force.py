@@ -11,7 +11,7 @@ from opsmend.environment import VARIABLES
 
 REST = {
     **{command: ["x"] for command in ("incident", "explain", "approve", "questions", "take-over", "stop", "wrong")},
-    **{command: ["deployment/web"] for command in ("investigate", "release")},
+    **{command: ["deployment/web", "-n", "shop"] for command in ("investigate", "release")},
     "answer": ["x", "approve"],
     "reject": ["x", "--reason", "no"],
     "snooze": ["x", "2h"],

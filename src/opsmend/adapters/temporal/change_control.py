@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
@@ -58,13 +59,17 @@ class TemporalChangeControl:
     async def state(self) -> ChangeControlState:
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(change_control_id(self._cluster))
         try:
-            return await handle.query(ChangeControlWorkflow.state, rpc_timeout=self._patience)
+            status = (await handle.describe(rpc_timeout=self._patience)).status
+            state: ChangeControlState = await handle.query(ChangeControlWorkflow.state, rpc_timeout=self._patience)
         except RPCError as e:
             if e.status is RPCStatusCode.NOT_FOUND:
                 return ChangeControlState()
             raise _unavailable(e) from e
         except WorkflowQueryFailedError as e:
             raise _unavailable(e) from e
+        if status not in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW):
+            raise self._lost()
+        return state
 
     async def pause(self, request: PauseRequest) -> ChangeControlState:
         return await self._update(ChangeControlWorkflow.pause, request, begins_anew=True)
@@ -93,14 +98,17 @@ class TemporalChangeControl:
                 update, request, start_workflow_operation=start, rpc_timeout=self._patience
             )
         except WorkflowAlreadyStartedError as e:
-            raise ChangeControlLostError(
-                f"the workflow {change_control_id(self._cluster)} was ended, so nobody knows whether changes are paused; "
-                "`opsmend resume` allows them again"
-            ) from e
+            raise self._lost() from e
         except WorkflowUpdateFailedError as e:
             raise _refusal(e) from e
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
             raise _unavailable(e) from e
+
+    def _lost(self) -> ChangeControlLostError:
+        return ChangeControlLostError(
+            f"the workflow {change_control_id(self._cluster)} was ended, so nobody knows whether changes are paused; "
+            "`opsmend resume` allows them again"
+        )
 
 
 def _refusal(failure: WorkflowUpdateFailedError) -> OpsmendError:

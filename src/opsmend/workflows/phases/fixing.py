@@ -153,7 +153,9 @@ class Fixing:
         if undo.complete and others:
             raise IncidentOver(Outcome.ESCALATED, f"{why}; the rest of our changes was undone, and it was not tried again")
         if undo.complete and undo.changed_something:
-            raise IncidentOver(Outcome.ROLLED_BACK, f"{why}; every change was undone and a person has to look")
+            told_to = bool(self._interruptions.to_end)
+            look = "" if told_to else " and a person has to look"
+            raise IncidentOver(Outcome.ROLLED_BACK, f"{why}; every change was undone{look}", known=told_to)
         if undo.complete:
             raise IncidentOver(Outcome.ESCALATED, f"{why}; there was nothing of ours left to undo")
         raise IncidentOver(

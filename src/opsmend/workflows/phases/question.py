@@ -28,15 +28,18 @@ class Question:
         self._interruptions = interruptions
         self._terms = terms
         self.asked = asked
+        self._snoozed_until: datetime | None = None
+        """By somebody who snoozed the incident before it asked."""
         self._plan = log.state.plan if asked else None
 
     def open(self, plan: Plan, baseline: Baseline) -> None:
         self._plan = plan
-        self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline)
+        self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline, snoozed_until=self._snoozed_until)
         self._log.call(CallReason.QUESTION, f"May opsmend carry this plan out: {plan.summary}?", until=self._expires)
 
     def snooze(self, until: datetime) -> None:
         """Nobody is reminded of it before."""
+        self._snoozed_until = until
         if self.asked is not None:
             self.asked = self.asked.model_copy(update={"snoozed_until": until})
 
