@@ -1,13 +1,22 @@
 """Routes whose caller is known before a byte of the body is read."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
+from opsmend.api.problem import Failure
 from opsmend.api.request_body import json_body
+
+BODY_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": Failure, "description": "The body is no JSON."},
+    408: {"model": Failure, "description": "The body did not arrive in time."},
+    413: {"model": Failure, "description": "The body is too long."},
+    415: {"model": Failure, "description": "Not JSON."},
+}
+"""What a route with a body may answer before it looks at what the body says."""
 
 
 class BearerRoute(APIRoute):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
-from opsmend.api.bearer_route import BearerRoute
+from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Person
 from opsmend.domain.change_control import ChangeControlState, PauseRequest, ReleaseRequest, ResumeRequest
@@ -20,6 +20,7 @@ _log = structlog.get_logger(__name__)
 _READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
 _OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person do it."},
     409: {"model": Failure, "description": "There is nothing to release."},

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
-from opsmend.api.bearer_route import BearerRoute
+from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
 from opsmend.api.cursor import CURSOR_LIMIT, Cursors
 from opsmend.api.explanation import Explanation, explanation
 from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
@@ -36,10 +36,7 @@ _READ_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 _DECIDE_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **_READ_FAILURES,
-    400: {"model": Failure, "description": "The body is no JSON."},
-    408: {"model": Failure, "description": "The body did not arrive in time."},
-    413: {"model": Failure, "description": "The body is too long."},
-    415: {"model": Failure, "description": "Not JSON."},
+    **BODY_FAILURES,
     503: {"model": Failure, "description": "Nobody said within ten seconds whether it was taken. Repeating it is safe."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person decide."},
     409: {"model": Failure, "description": "The hash is stale, the question was answered before, or none is open."},

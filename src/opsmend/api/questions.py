@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
-from opsmend.api.bearer_route import BearerRoute
+from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Answer, DecisionRequest, Person
 from opsmend.domain.ports.desk import IncidentDesk
@@ -23,6 +23,7 @@ IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:d
 _READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
 _OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person answer."},
     404: {"model": Failure, "description": "No such incident."},

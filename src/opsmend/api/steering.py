@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from opsmend.api.access import Access
-from opsmend.api.bearer_route import BearerRoute
+from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
 from opsmend.api.problem import Failure
 from opsmend.domain.approval import Person
 from opsmend.domain.ports.steering import IncidentSteering
@@ -20,6 +20,7 @@ IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:d
 
 _OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
+    **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person do it."},
     404: {"model": Failure, "description": "No such incident."},
@@ -43,8 +44,15 @@ class EndAsked(_Asked):
     reason: str = Field(default="", max_length=500)
 
 
+def _written(moment: object) -> object:
+    """A number would be taken for seconds since 1970: nobody means that here."""
+    if not isinstance(moment, str):
+        raise ValueError("expected a time as in ISO 8601, such as 2026-03-14T15:00:00Z")
+    return moment
+
+
 class SnoozeAsked(_Asked):
-    until: AwareDatetime
+    until: Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class WrongAsked(_Asked):
