@@ -77,6 +77,11 @@ class Continuation(StrictRecord):
     asked: Asked | None = None
     sat_out: SatOut = SatOut()
     listened: Listened | None = None
+    stopped: str = ""
+    """Why the workflow has to end. It was cancelled while the run before was about to go on in this one."""
+    ended: str = ""
+    """How a person ended the incident meanwhile."""
+    stands_back: bool = False
 
 
 class IncidentOpened(Handed):

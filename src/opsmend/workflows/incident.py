@@ -91,6 +91,8 @@ class IncidentWorkflow:
         self._log = IncidentLog(begun.state, begun.due, begun.unheard, untold=not begun.told)
         self._locks = TargetLocks(begun.locks)
         self._interruptions = Interruptions(self._book, self._locks)
+        self._interruptions.stopped, self._interruptions.ended = begun.stopped, begun.ended
+        self._interruptions.stands_back = begun.stands_back
         self._crew = Crew(self._log, self._book, self._interruptions, opened.budget, opened.patience, begun.runs)
         self._sitting_out = SittingOut(self._log, self._book, self._interruptions, begun.sat_out)
         self._finding_out = FindingOut(self._log, self._interruptions, self._crew, self._sitting_out, self._terms)
@@ -114,7 +116,7 @@ class IncidentWorkflow:
         self._closing = Closing(self._log, done=begun.state.status is Status.CLOSED)
         self._attempt = begun.attempt
         self._in_line_since = begun.in_line_since
-        self._cancelled = False
+        self._cancelled = bool(begun.stopped)
         self._take(opened.carried)
 
     @workflow.run
@@ -348,6 +350,9 @@ class IncidentWorkflow:
             asked=self._question.asked,
             sat_out=self._sitting_out.done,
             listened=self._listening.done,
+            stopped=self._interruptions.stopped,
+            ended=self._interruptions.ended,
+            stands_back=self._interruptions.stands_back,
         )
         return self._opened.model_copy(update={"settled": (), "carried": (), "goes_on": goes_on})
 

@@ -38,6 +38,10 @@ UNDOES_WHAT_GAVE_UP: Final = "what-an-execution-that-gave-up-may-have-done-is-un
 """Patch: runs that began before it end at once when the run of Deployment fails. It can go as the other."""
 
 
+CALLS_OFF: Final = "an-execution-is-called-off-when-somebody-ends-the-incident"
+"""Patch: runs that began before it carry a plan out to its end whoever ends the incident meanwhile. It can go as the others."""
+
+
 class Fixing:
     def __init__(self, log: IncidentLog, book: AlertBook, interruptions: Interruptions, crew: Crew, terms: Patience) -> None:
         self._log = log
@@ -57,9 +61,9 @@ class Fixing:
         self._log.note("plan.executed", told(record))
         if record.stale and not record.changed_something:
             return
+        await self._end_if_told_to(approved, record, snapshot)
         if not record.complete:
             await self._take_back(approved, record, snapshot, f"the plan could not be carried out ({told(record)})")
-        await self._end_if_told_to(approved, record, snapshot)
         await self._see_whether_it_helped(approved, record, baseline, snapshot)
 
     async def _see_whether_it_helped(
@@ -80,19 +84,27 @@ class Fixing:
         if not self._interruptions.to_end:
             return
         if self._interruptions.stands_back:
-            raise IncidentOver(
-                Outcome.ESCALATED, f"{self._interruptions.to_end}; the change stays as it is ({told(record)})", known=True
-            )
+            what = "the change" if record.complete else "whatever was changed by then"
+            raise IncidentOver(Outcome.ESCALATED, f"{self._interruptions.to_end}; {what} stays as it is ({told(record)})", known=True)
         await self._take_back(approved, record, snapshot, self._interruptions.to_end)
 
     async def _execute(self, approved: ApprovedPlan, snapshot: ArtifactRef) -> ExecutionRecord:
+        """No step begins any more once somebody ends the incident. One that is being made may still come through."""
+        executing = asyncio.create_task(self._deploy(approved, snapshot, "carry out"))
+        await workflow.wait_condition(lambda: executing.done() or bool(self._interruptions.to_end))
+        if not executing.done() and workflow.patched(CALLS_OFF):
+            await called_off(executing)
+            return await self._gave_up(approved, self._interruptions.to_end)
         try:
-            return await self._deploy(approved, snapshot, "carry out")
+            return await executing
         except FailureError as failure:
             if not workflow.patched(UNDOES_WHAT_GAVE_UP):
                 raise
-            await workflow.sleep(NOTICES_WITHIN, summary="until what the run of Deployment had begun has ended as well")
-            return ExecutionRecord.gave_up(approved, root_of(failure), workflow.now())
+            return await self._gave_up(approved, root_of(failure))
+
+    async def _gave_up(self, approved: ApprovedPlan, why: str) -> ExecutionRecord:
+        await workflow.sleep(NOTICES_WITHIN, summary="until what the run of Deployment had begun has ended as well")
+        return ExecutionRecord.gave_up(approved, why, workflow.now())
 
     async def _take_back(self, approved: ApprovedPlan, record: ExecutionRecord, snapshot: ArtifactRef, why: str) -> None:
         """Undo, unless every alert has resolved meanwhile and nothing is worse than before. Always ends the incident."""
