@@ -6,6 +6,7 @@ import pytest
 
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.steering import LONGEST_SNOOZE, Snooze, Stop, TakeOver, WrongDiagnosis
+from opsmend.domain.target import Kind
 from opsmend.errors import (
     BadPayloadError,
     IncidentClosedError,
@@ -15,6 +16,7 @@ from opsmend.errors import (
 )
 from tests.builders import a_decision_request, a_person, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
+from tests.workflows.fakes import LosesItsNode
 
 MIA = a_person(via="http", id="operator", name="mia")
 EVE = a_person(via="slack", id="U666", name="Eve", groups=("marketing",))
@@ -223,3 +225,12 @@ async def test_an_investigation_without_an_alert_stays_apart_from_the_incident_o
     await world.until_asked()
     assert begun.id != INCIDENT
     assert (await world.desk.get(begun.id)).alerts_received == 1
+
+
+async def test_an_investigation_of_what_a_lost_node_broke_ends_and_opens_no_incident(make_world: MakeWorld) -> None:
+    world = await make_world(cluster=LosesItsNode())
+    begun = await world.steering.investigate(a_target(), MIA)
+    await world.client.get_workflow_handle(begun.id).result()
+    assert "node-1" in (await world.desk.get(begun.id)).closing
+    with pytest.raises(IncidentNotFoundError):
+        await world.desk.get(a_target(Kind.NODE, "node-1", "").incident_id)

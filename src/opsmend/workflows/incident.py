@@ -95,7 +95,9 @@ class IncidentWorkflow:
         self._interruptions.stands_back = begun.stands_back
         self._crew = Crew(self._log, self._book, self._interruptions, opened.budget, opened.patience, begun.runs)
         self._sitting_out = SittingOut(self._log, self._book, self._interruptions, begun.sat_out)
-        self._finding_out = FindingOut(self._log, self._interruptions, self._crew, self._sitting_out, self._terms)
+        self._finding_out = FindingOut(
+            self._log, self._interruptions, self._crew, self._sitting_out, self._terms, read_only=opened.read_only
+        )
         self._finding_out.snapshot, self._finding_out.watched = begun.snapshot, begun.watched
         self._proposing = Proposing(self._log, self._book, self._crew)
         self._question = Question(self._log, self._interruptions, self._terms, begun.asked)

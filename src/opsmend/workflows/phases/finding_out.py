@@ -21,8 +21,17 @@ class FindingOut:
     """`snapshot` is what the last investigation saw; `watched` whether the good configuration of its namespace is kept."""
 
     def __init__(
-        self, log: IncidentLog, interruptions: Interruptions, crew: Crew, sitting_out: SittingOut, terms: Patience
+        self,
+        log: IncidentLog,
+        interruptions: Interruptions,
+        crew: Crew,
+        sitting_out: SittingOut,
+        terms: Patience,
+        *,
+        read_only: bool,
     ) -> None:
+        """`read_only`: somebody wants to know what there is to see now. Nothing is waited for, and no other incident begun."""
+        self._read_only = read_only
         self._log = log
         self._interruptions = interruptions
         self._crew = crew
@@ -42,6 +51,8 @@ class FindingOut:
         while True:
             finishes_in = self._terms.finish_within
             diagnosis, baseline = await self._interruptions.unless(self._investigate(), finishes_in=finishes_in)
+            if self._read_only:
+                return diagnosis, baseline
             if diagnosis.category is Category.MAINTENANCE:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
