@@ -9,9 +9,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.incident import IncidentState, Outcome, Status
+from opsmend.domain.steering import WrongDiagnosis
 from opsmend.domain.target import Kind
 from opsmend.errors import PlanHashStaleError
-from tests.builders import NOW, a_decision_request, a_target
+from tests.builders import NOW, a_decision_request, a_person, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
 from tests.workflows.fakes import LosesItsNode
 
@@ -96,6 +97,16 @@ async def test_the_deadlines_of_a_question_are_those_that_it_began_with(make_wor
     assert [event for event, _ in when] == ["approval.asked", "approval.reminded", "approval.escalated", "approval.expired"]
     assert when[2][1] - when[0][1] >= escalate
     assert closed.escalations == 1
+
+
+async def test_memory_forgets_a_wrong_diagnosis_of_an_incident_that_went_on(world: World) -> None:
+    await world.alert()
+    asked = await world.until_asked()
+    await resent_until_it_goes_on(world)
+    await world.steering.mark_wrong(INCIDENT, None, WrongDiagnosis(by=a_person(via="http", id="operator")))
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
+    await world.client.get_workflow_handle(INCIDENT).result()
+    assert world.memory.kept == {}
 
 
 async def test_whoever_waits_in_line_goes_on_to_wait_and_looks_again(world: World) -> None:

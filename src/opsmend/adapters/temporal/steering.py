@@ -8,6 +8,7 @@ from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -83,6 +84,7 @@ class TemporalSteering:
         run = await self._run_of(incident_id, run_id)
         if run is None:
             raise IncidentNotFoundError(f"there is no incident {bounded(incident_id, 200)} with such a run")
+        run = await self._began_in(incident_id, run)
         given = FeedbackGiven(incident_id=incident_id, run_id=run, cluster=self._cluster, wrong=wrong)
         start = WithStartWorkflowOperation(
             FeedbackWorkflow.run,
@@ -104,6 +106,14 @@ class TemporalSteering:
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
             raise _unavailable(e) from e
         return Steered(incident_id=incident_id, what="the diagnosis is marked as wrong, and memory does not recall it")
+
+    async def _began_in(self, incident_id: str, run_id: str) -> str:
+        """The run in which the incident of this one began: memory knows it by that, in whichever run it goes on."""
+        handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(incident_id, run_id=run_id)
+        try:
+            return (await handle.query(IncidentWorkflow.state, rpc_timeout=_PATIENCE)).run_id
+        except (RPCError, WorkflowQueryFailedError) as e:
+            raise _unavailable(e) from e
 
     async def is_marked_wrong(self, incident_id: str, run_id: str) -> bool:
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(feedback_id(incident_id, run_id))
