@@ -85,3 +85,17 @@ async def test_a_question_reaches_people_once_chat_is_back_however_long_it_was_a
     world.chat.down = False
     while asked.run_id not in world.chat.messages or world.chat.messages[asked.run_id].state.plan != asked.plan:
         await world.state()
+
+
+async def test_an_alert_without_a_start_that_fires_again_is_a_new_outbreak_though_chat_is_down(world: World) -> None:
+    """As every alert of Datadog and the README's own example: what tells its outbreaks apart is that it resolved."""
+    world.chat.down = True
+    await world.alert(starts_at=None)
+    asked = await world.until_asked()
+    await world.desk.decide(INCIDENT, a_decision_request(asked.plan, Answer.REJECT))
+    first = await world.until_closed()
+    await world.alert(starts_at=None)
+    assert (await world.until(lambda s: s.alerts_received == 2)).run_id == first.run_id, "a resend"
+    await world.alert(starts_at=None, status="resolved")
+    await world.alert(starts_at=None)
+    await world.until(lambda s: s.run_id != first.run_id and s.status is Status.AWAITING_APPROVAL)

@@ -133,6 +133,10 @@ class AlertBook:
         """Nobody answers any more for what fires now."""
         self._settled.difference_update(a.firing for a in self.firing)
 
+    def end(self, alert: Alert) -> None:
+        """It has resolved, and its sender tells no start: when it fires again, nobody answers for that yet."""
+        self._settled.discard(alert.firing)
+
     def judge(self, guests: Iterable[Alert]) -> None:
         """These were looked at; they stay, or are handed on."""
         for guest in guests:

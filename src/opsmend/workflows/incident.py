@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
     from opsmend.domain.agent_tasks import RunStopped
-    from opsmend.domain.alert import Alert
+    from opsmend.domain.alert import Alert, AlertStatus
     from opsmend.domain.alert_book import AlertBook, KeptAlerts
     from opsmend.domain.approval import Answer, Approval, DecisionRecorded, DecisionRequest, Person
     from opsmend.domain.incident import (
@@ -75,6 +75,9 @@ HANDS_CHORES_OVER: Final = "chores-do-not-hold-up-a-new-outbreak"
 
 COMPENSATES: Final = "a-cancelled-incident-undoes-what-it-changed"
 """Patch: runs that were cancelled before it ended at once, and left what they had changed. It can go as the others."""
+
+ENDS_FIRINGS: Final = "a-firing-without-a-start-ends-when-it-resolves"
+"""Patch: runs that began before it take such an alert that fires again for a resend. It can go as the others."""
 
 
 @workflow.defn(name="Incident")
@@ -454,6 +457,8 @@ class IncidentWorkflow:
         for alert in alerts:
             if self._book.take(alert, watched=watched) and len(self._log.state.timeline) < MOST_TIMELINE_ALERTS:
                 self._log.note(f"alert.{alert.status}", f"{alert.name} ({alert.source}): {bounded(alert.summary)}")
+            if alert.starts_at is None and alert.status is AlertStatus.RESOLVED and workflow.patched(ENDS_FIRINGS):
+                self._book.end(alert)
         self._log.set(alerts=self._book.alerts[:MOST_ALERTS], alerts_received=self._book.received)
         self._listening.heard()
 
