@@ -105,17 +105,26 @@ async def test_nobody_is_reminded_while_it_is_snoozed_and_everybody_afterwards(m
     assert reminded.status is Status.AWAITING_APPROVAL
 
 
-async def test_an_incident_that_was_snoozed_before_it_asked_reminds_nobody(make_world: MakeWorld) -> None:
-    soon = timedelta(seconds=0.3)
-    window = timedelta(seconds=2)
-    world = await make_world(patience=QUICK.model_copy(update={"intake_window": window, "remind_after": soon}))
+async def test_a_snooze_that_outlasts_the_question_leaves_all_its_time_to_answer(make_world: MakeWorld) -> None:
+    soon = timedelta(seconds=1)
+    terms = {"remind_after": soon, "escalate_after": 2 * soon, "expire_after": 3 * soon}
+    world = await make_world(patience=QUICK.model_copy(update=terms))
     await world.alert()
-    await world.state()
-    until = datetime.now(UTC) + timedelta(seconds=6)
+    await world.until_asked()
+    until = datetime.now(UTC) + 5 * soon
     await world.steering.snooze(INCIDENT, Snooze(by=MIA, until=until))
-    state = await world.until(lambda s: "approval.reminded" in events(s.timeline))
-    when = {entry.event: entry.at for entry in state.timeline}
+    closed = await world.until_closed()
+    when = {entry.event: entry.at for entry in closed.timeline}
     assert when["approval.reminded"] >= until
+    assert when["approval.escalated"] >= until + soon
+    assert when["approval.expired"] >= until + 2 * soon
+
+
+async def test_what_is_not_asked_cannot_be_snoozed(make_world: MakeWorld) -> None:
+    world = await make_world(patience=QUICK.model_copy(update={"intake_window": timedelta(minutes=1)}))
+    await world.alert()
+    with pytest.raises(NothingToDecideError):
+        await world.steering.snooze(INCIDENT, Snooze(by=MIA, until=datetime.now(UTC) + timedelta(hours=1)))
 
 
 async def test_a_snoozed_question_can_be_answered(world: World) -> None:

@@ -24,7 +24,7 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Failure, "description": "No or unknown token."},
     403: {"model": Failure, "description": "Not the operator token, or policy does not let this person do it."},
     404: {"model": Failure, "description": "No such incident."},
-    409: {"model": Failure, "description": "The incident is closed."},
+    409: {"model": Failure, "description": "The incident is closed, or asks nothing that could be snoozed."},
     422: {"model": Failure, "description": "A field is not what it must be; the message names it."},
     503: {"model": Failure, "description": "Temporal or a workflow worker does not answer. Ask again: twice is harmless."},
 }

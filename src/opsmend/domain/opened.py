@@ -4,6 +4,8 @@ A run is one history of Temporal. A new outbreak of the same target is a new inc
 grows long goes on in a new run as well, and stays the same incident.
 """
 
+from datetime import timedelta
+
 from pydantic import AwareDatetime, Field
 
 from opsmend.domain.alert import Alert, Firing
@@ -31,7 +33,8 @@ class Asked(Record):
     since: AwareDatetime
     deadlines_passed: int
     baseline: Baseline
-    snoozed_until: AwareDatetime | None = None
+    put_off: timedelta = timedelta(0)
+    """How much later than usual its next deadlines are, for somebody snoozed it."""
 
 
 class SatOut(Record):

@@ -19,7 +19,7 @@ class IncidentSteering(Protocol):
     async def stop(self, incident_id: str, request: Stop) -> Steered: ...
 
     async def snooze(self, incident_id: str, request: Snooze) -> Steered:
-        """Raises BadPayloadError: the time is past or too far away."""
+        """Raises BadPayloadError: the time is past or too far away. Raises NothingToDecideError: nothing is asked."""
         ...
 
     async def mark_wrong(self, incident_id: str, run_id: str | None, wrong: WrongDiagnosis) -> Steered:

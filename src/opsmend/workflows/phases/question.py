@@ -28,8 +28,6 @@ class Question:
         self._interruptions = interruptions
         self._terms = terms
         self.asked = asked
-        self._snoozed_until: datetime | None = None
-        """By somebody who snoozed the incident before it asked."""
         self._plan = log.state.plan if asked else None
 
     def open(self, plan: Plan, baseline: Baseline) -> None:
@@ -38,10 +36,15 @@ class Question:
         self._log.call(CallReason.QUESTION, f"May opsmend carry this plan out: {plan.summary}?", until=self._expires)
 
     def snooze(self, until: datetime) -> None:
-        """Nobody is reminded of it before."""
-        self._snoozed_until = until
-        if self.asked is not None:
-            self.asked = self.asked.model_copy(update={"snoozed_until": until})
+        """Nobody is reminded of it before, and all that would follow the reminder follows it as it would have.
+
+        Raises NothingToDecideError: nothing is asked.
+        """
+        if self.asked is None:
+            raise NothingToDecideError("nothing is asked at present, so nobody is reminded of anything")
+        next_one = self._deadlines[self.asked.deadlines_passed][0]
+        put_off = max(until - (self.asked.since + next_one), timedelta(0))
+        self.asked = self.asked.model_copy(update={"put_off": put_off})
 
     def withdraw(self) -> None:
         """Nobody needs to answer any more."""
@@ -55,14 +58,8 @@ class Question:
             IncidentOver: nobody answered in time.
             HistoryFullError: it is asked on in the next run.
         """
-        terms = self._terms
-        deadlines = (
-            (terms.remind_after, "approval.reminded", CallReason.REMINDER, "Reminder: this plan still waits for an answer."),
-            (terms.escalate_after, "approval.escalated", CallReason.ESCALATION, "Nobody has answered yet: escalated."),
-            (terms.expire_after, "approval.expired", CallReason.EXPIRED, "Nobody answered in time; nothing was changed."),
-        )
         assert self.asked is not None  # noqa: S101 - it is open
-        for after, event, reason, sentence in deadlines[self.asked.deadlines_passed :]:
+        for after, event, reason, sentence in self._deadlines[self.asked.deadlines_passed :]:
             if await self._answered_by(after, event):
                 break
             self.asked = self.asked.model_copy(update={"deadlines_passed": self.asked.deadlines_passed + 1})
@@ -74,6 +71,15 @@ class Question:
         if self._log.state.approval is None:
             raise IncidentOver(Outcome.ESCALATED, "the plan was not answered in time", known=True)
         return self._log.state.approval
+
+    @property
+    def _deadlines(self) -> tuple[tuple[timedelta, str, CallReason, str], ...]:
+        terms = self._terms
+        return (
+            (terms.remind_after, "approval.reminded", CallReason.REMINDER, "Reminder: this plan still waits for an answer."),
+            (terms.escalate_after, "approval.escalated", CallReason.ESCALATION, "Nobody has answered yet: escalated."),
+            (terms.expire_after, "approval.expired", CallReason.EXPIRED, "Nobody answered in time; nothing was changed."),
+        )
 
     @property
     def _expires(self) -> datetime:
@@ -94,7 +100,7 @@ class Question:
 
     def _due(self, after: timedelta) -> datetime:
         assert self.asked is not None  # noqa: S101 - it is open
-        return max(self.asked.since + after, self.asked.snoozed_until or self.asked.since)
+        return self.asked.since + after + self.asked.put_off
 
     def check(self, request: DecisionRequest) -> None:
         """Whether `request` answers the open question.

@@ -45,7 +45,7 @@ class Steering:
         return "the incident ends; a change that was made is undone first"
 
     def snooze(self, request: Snooze) -> str:
-        """Raises BadPayloadError: `until` is past, or too far away."""
+        """Raises BadPayloadError: `until` is past, or too far away. Raises NothingToDecideError: nothing is asked."""
         self._must_be_open()
         ahead = request.until - workflow.now()
         if not timedelta(0) < ahead <= LONGEST_SNOOZE:
