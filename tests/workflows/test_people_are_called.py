@@ -1,5 +1,6 @@
 """A person who is needed is called once, whatever ended the incident; nobody is called for what a person did."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,12 +9,12 @@ from opsmend.domain.approval import Answer
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import CallReason
 from opsmend.domain.execution import StepRecord
-from opsmend.domain.incident import Outcome
+from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.steering import Stop, TakeOver
 from opsmend.errors import ClusterForbiddenError
 from opsmend.workflows.phases import paging
-from tests.builders import a_decision_request, a_person
+from tests.builders import NOW, a_decision_request, a_person
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
 
 MIA = a_person(via="http", id="operator", name="mia")
@@ -171,3 +172,92 @@ async def test_whoever_stops_an_incident_while_its_fix_is_looked_at_is_not_calle
     assert (closed.outcome, closed.closing) == (Outcome.ROLLED_BACK, "mia (http) stopped it; every change was undone")
     await over(world)
     assert reasons(world) == [CallReason.QUESTION]
+
+
+async def an_undo_that_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(step: PlannedStep, marker: str, undone: str) -> StepRecord:
+        raise ClusterForbiddenError("patch of deployments.apps is forbidden")
+
+    world.chat.down = True
+    monkeypatch.setattr(world.cluster, "undo", refused)
+    await world.until_verifying()
+    await world.until_closed()
+
+
+async def until_paged(world: World, reason: CallReason) -> None:
+    async with asyncio.timeout(20):
+        while reason not in {page.reason for page in world.pager.pages}:
+            await world.state()
+
+
+async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_resolved(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=4)
+    await an_undo_that_fails(world, monkeypatch)
+    await world.alert(status="resolved")
+    await until_paged(world, CallReason.UNDO_FAILED)
+    world.chat.down = False
+    await world.client.get_workflow_handle(INCIDENT).result()
+    assert world.pager.resolved == [], "nobody was told that they are not needed"
+
+
+async def test_the_page_of_a_change_that_could_not_be_undone_is_left_to_whoever_comes(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await a_world_that_soon_pages(make_world, monkeypatch)
+    await an_undo_that_fails(world, monkeypatch)
+    await until_paged(world, CallReason.UNDO_FAILED)
+    world.chat.down = False
+    await over(world)
+    assert world.pager.resolved == []
+
+
+async def test_an_alert_that_flaps_does_not_put_the_page_off(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each outbreak is an incident of its own, and none of them lasts as long as chat has to be away."""
+    monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=4))
+    world = await make_world(sandboxed=False, budget=Budget(tool_calls=0))
+    world.chat.down = True
+    run = None
+    for outbreak in range(6):
+        await world.alert(starts_at=NOW + timedelta(minutes=outbreak))
+        state = await world.until(lambda s: s.run_id != run and s.status is Status.CLOSED)  # noqa: B023
+        run = state.run_id
+        began = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() < began + 1.5:
+            await world.state()
+    assert world.pager.pages
+
+
+async def test_a_reminder_does_not_put_the_page_off(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=2))
+    soon = timedelta(seconds=1.5)
+    terms = {"remind_after": soon, "escalate_after": 2 * soon, "expire_after": 3 * soon}
+    world = await make_world(sandboxed=False, patience=QUICK.model_copy(update=terms))
+    world.chat.down = True
+    await world.alert()
+    closed = await world.until_closed()
+    told = [entry.event for entry in closed.timeline]
+    assert told.index("pager.triggered") < told.index("approval.expired")
+
+
+async def test_a_closed_incident_that_goes_on_in_a_new_run_keeps_its_page(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=0.3))
+    world = await make_world(sandboxed=False, longest_history=120, budget=Budget(tool_calls=0))
+    world.chat.down = True
+    await world.alert()
+    await world.until(lambda s: s.status is Status.CLOSED)
+    await until_paged(world, CallReason.BUDGET)
+    before = (await world.state()).now_in
+    async with asyncio.timeout(60):
+        while (await world.state()).now_in == before:
+            await world.alert()
+    await world.alert()
+    assert world.pager.resolved == []
+    world.chat.down = False
+    await over(world)
+    assert [page.incident_id for page in world.pager.resolved] == [INCIDENT]
+    assert len(world.pager.pages) == 1
+    assert reasons(world) == [CallReason.BUDGET]

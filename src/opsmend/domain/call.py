@@ -28,6 +28,9 @@ class CallReason(StrEnum):
 ANSWERABLE: Final = frozenset({CallReason.QUESTION, CallReason.REMINDER, CallReason.ESCALATION})
 """Calls about a question: once it is answered nobody needs to come."""
 
+OUTLIVES_ITS_ALERTS: Final = frozenset({CallReason.UNDO_FAILED})
+"""Calls about what opsmend left behind: somebody has to come though every alert has resolved."""
+
 BEYOND_THE_TEAM: Final = frozenset(CallReason) - {CallReason.QUESTION, CallReason.REMINDER}
 """Calls that also go to the escalation channel, at once."""
 

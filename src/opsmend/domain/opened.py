@@ -72,6 +72,8 @@ class Continuation(StrictRecord):
     """The call that people are to be told with next."""
     unheard: Call | None = None
     """The newest call, while nobody is known to have got it."""
+    silent_since: AwareDatetime | None = None
+    """When the first of the calls was made that nobody is known to have got."""
     paged: bool = False
     """Whether a pager has called people."""
     locks: tuple[HeldLock, ...] = ()
@@ -99,5 +101,8 @@ class IncidentOpened(Handed):
     """Alerts that the earlier run took but did not cover."""
     read_only: bool = False
     """Looked into because a person asked, not because of an alert: nothing is planned, and its end is the diagnosis."""
+    unheard: Call | None = None
+    """The newest call of the earlier run, where nobody is known to have got it: this run pages for it if chat stays away."""
+    silent_since: AwareDatetime | None = None
     goes_on: Continuation | None = None
     """Set where this is no new incident but the next run of one that goes on."""

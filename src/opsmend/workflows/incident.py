@@ -91,7 +91,7 @@ class IncidentWorkflow:
         self._resumed = opened.goes_on is not None
         begun = _goes_on(opened.goes_on) if opened.goes_on else _just_begun(opened)
         self._book = AlertBook(opened.target, begun.alerts)
-        self._log = IncidentLog(begun.state, begun.due, begun.unheard, untold=not begun.told)
+        self._log = IncidentLog(begun.state, begun.due, begun.unheard, begun.silent_since, untold=not begun.told)
         self._locks = TargetLocks(begun.locks)
         self._interruptions = Interruptions(self._book, self._locks)
         self._interruptions.stopped, self._interruptions.ended = begun.stopped, begun.ended
@@ -118,7 +118,7 @@ class IncidentWorkflow:
         )
         self._telling = Telling(self._log, begun.message)
         self._paging = Paging(self._log, self._telling, paged=begun.paged)
-        self._closing = Closing(self._log, done=begun.state.status is Status.CLOSED)
+        self._closing = Closing(self._log)
         self._attempt = begun.attempt
         self._in_line_since = begun.in_line_since
         self._cancelled = bool(begun.stopped)
@@ -299,7 +299,15 @@ class IncidentWorkflow:
             return None
         # A new outbreak of the same target is a new incident in a new run of the same id.
         carried = (*self._book.unsettled, *self._book.guests)
-        return self._opened.model_copy(update={"settled": self._book.settled, "carried": carried, "goes_on": None})
+        return self._opened.model_copy(
+            update={
+                "settled": self._book.settled,
+                "carried": carried,
+                "unheard": self._log.unheard,
+                "silent_since": self._log.silent_since,
+                "goes_on": None,
+            }
+        )
 
     async def _finish_chores(self, cannot_wait: Callable[[], bool]) -> None:
         """All is told and remembered, or others see to it."""
@@ -328,14 +336,8 @@ class IncidentWorkflow:
 
     async def _going_on(self) -> IncidentOpened:
         """The same incident with a history of its own. No agent is at work: see Interruptions."""
-        closed = self._log.state.status is Status.CLOSED
-        if closed:
-            self._telling.conclude()
-            await self._finish_chores(lambda: True)
-        else:
-            await called_off(self._telling_people)
-            await called_off(self._paging_people)
-        await called_off(self._attending_guests)
+        for task in self._background[1:]:  # what is left of telling, paging and chores is done in the next run
+            await called_off(task)
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._log.set(continued=True)
         goes_on = Continuation(
@@ -346,10 +348,11 @@ class IncidentWorkflow:
             snapshot=self._finding_out.snapshot,
             watched=self._finding_out.watched,
             message=self._telling.message,
-            told=closed or self._telling.up_to_date,
-            due=None if closed else self._log.due or self._telling.call,
-            unheard=None if closed else self._log.unheard,
-            paged=not closed and self._paging.paged,
+            told=self._telling.up_to_date,
+            due=self._log.due or self._telling.call,
+            unheard=self._log.unheard,
+            silent_since=self._log.silent_since,
+            paged=self._paging.paged,
             locks=self._locks.held,
             in_line_since=self._in_line_since,
             asked=self._question.asked,
@@ -359,7 +362,7 @@ class IncidentWorkflow:
             ended=self._interruptions.ended,
             stands_back=self._interruptions.stands_back,
         )
-        return self._opened.model_copy(update={"settled": (), "carried": (), "goes_on": goes_on})
+        return self._opened.model_copy(update={"settled": (), "carried": (), "unheard": None, "silent_since": None, "goes_on": goes_on})
 
     def _cancel(self, life: "asyncio.Task[Any]") -> None:
         if not workflow.patched(COMPENSATES):
@@ -492,7 +495,12 @@ def _goes_on(before: Continuation) -> Continuation:
 def _just_begun(opened: IncidentOpened) -> Continuation:
     info = workflow.info()
     state = IncidentState(id=info.workflow_id, run_id=info.run_id, target=opened.target, opened_at=workflow.now())
-    return Continuation(state=state, alerts=KeptAlerts(settled=opened.settled))
+    return Continuation(
+        state=state,
+        alerts=KeptAlerts(settled=opened.settled),
+        unheard=opened.unheard,
+        silent_since=opened.silent_since,
+    )
 
 
 def _broke(task: "asyncio.Task[Any]") -> bool:

@@ -26,12 +26,9 @@ WRITES_LATE: Final = "a-post-mortem-that-could-not-be-written-at-once-is-written
 
 
 class Closing:
-    """`done` once nothing is left to do for the incident but telling of it."""
-
-    def __init__(self, log: IncidentLog, *, done: bool) -> None:
+    def __init__(self, log: IncidentLog) -> None:
         self._log = log
         self._remembered = False
-        self.done = done
 
     async def close(self, outcome: Outcome, why: str) -> None:
         self._log.set(outcome=outcome, closing=why, closed_at=workflow.now())
@@ -58,7 +55,6 @@ class Closing:
             await self._write(NOTIFY)
             self._log.revision += 1
         await asyncio.gather(self._remember(), self._keep_last_good(watched))
-        self.done = True
 
     async def _remember(self) -> None:
         if self._log.state.postmortem is None:
@@ -114,4 +110,3 @@ class Closing:
         except WorkflowAlreadyStartedError:
             workflow.logger.warning("aftermath.there_already", extra={"incident_id": state.id})
         self._log.note("chores.handed_over", "what is left to tell and to remember goes on in a workflow of its own")
-        self.done = True

@@ -47,16 +47,24 @@ class IncidentOver(Exception):
 class IncidentLog:
     """The state of one run. `revision` counts what people should be told of; `due` is the call to tell them with.
 
-    `unheard` is the newest call, until somebody is known to have got it: chat or a pager has taken it.
+    `unheard` is the newest call, until somebody is known to have got it: chat or a pager has taken it. `silent_since` is when
+    the first of those was made that nobody has got.
     """
 
     def __init__(
-        self, state: IncidentState, due: Call | None = None, unheard: Call | None = None, *, untold: bool = False
+        self,
+        state: IncidentState,
+        due: Call | None = None,
+        unheard: Call | None = None,
+        silent_since: datetime | None = None,
+        *,
+        untold: bool = False,
     ) -> None:
         self.state = state
         self.revision = int(untold)
         self.due = due
         self.unheard = unheard
+        self.silent_since = silent_since
 
     def set(self, **changes: Any) -> None:
         self.state = self.state.model_copy(update=changes)
@@ -80,12 +88,15 @@ class IncidentLog:
         self.due = self.unheard = Call(
             reason=reason, text=bounded(text), key=f"{reason}:{now.isoformat()}", at=now, until=until
         )
+        self.silent_since = self.silent_since or now
         self.revision += 1
 
-    def heard(self, call: Call) -> None:
-        """Somebody got `call`, or can get it no more."""
+    def heard(self, call: Call | None) -> None:
+        """Somebody got `call` and all before it, or can get them no more."""
         if self.unheard is call:
-            self.unheard = None
+            self.unheard = self.silent_since = None
+        elif self.unheard:
+            self.silent_since = self.unheard.at
 
     def note(self, event: str, detail: str) -> None:
         """Something that happened; while a call is due, people are told at once."""

@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.activities.paging import PageRequest, PagingActivities, ResolveRequest
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
-    from opsmend.domain.call import Call
+    from opsmend.domain.call import OUTLIVES_ITS_ALERTS, Call
     from opsmend.domain.ports.pager import Paged
 
 from opsmend.workflows.phases.incident_log import IncidentLog, root_of
@@ -33,11 +33,11 @@ class Paging:
         self.paged = paged
 
     async def keep_paging(self) -> None:
-        """Until the incident is concluded: then nobody is needed any more."""
+        """Until the incident is concluded: then nobody is needed any more, except for what opsmend left behind."""
         while True:
             await workflow.wait_condition(lambda: self._log.unheard is not None or self._telling.concluded)
             call = self._log.unheard
-            if self._telling.concluded or call is None:
+            if call is None or self._is_over(call):
                 break
             if not workflow.patched(PAGES):
                 self._log.heard(call)
@@ -47,15 +47,18 @@ class Paging:
             await self._take_back()
 
     async def _chat_does_not_take(self, call: Call) -> bool:
-        """Waits for it. Another call in its place begins a wait of its own."""
+        """Waits for it, and no longer because it took none of the calls before either."""
 
         def over() -> bool:
-            return self._log.unheard is not call or self._telling.has_no_channel or self._telling.concluded
+            return self._log.unheard is not call or self._telling.has_no_channel or self._is_over(call)
 
-        left = call.at + CHAT_IS_AWAY_AFTER - workflow.now()
+        left = (self._log.silent_since or call.at) + CHAT_IS_AWAY_AFTER - workflow.now()
         with suppress(TimeoutError):
             await workflow.wait_condition(over, timeout=max(left, timedelta(0)), timeout_summary="until chat counts as away")
-        return self._log.unheard is call and not self._telling.concluded
+        return self._log.unheard is call and not self._is_over(call)
+
+    def _is_over(self, call: Call) -> bool:
+        return self._telling.concluded and call.reason not in OUTLIVES_ITS_ALERTS
 
     async def _page(self, call: Call) -> None:
         state = self._log.state
@@ -70,7 +73,8 @@ class Paging:
                 raise
             self._log.note("pager.failed", root_of(failure))
         else:
-            self.paged = self.paged or bool(paged.by)
+            # Whoever comes for what opsmend left behind says themselves when that is over.
+            self.paged = (self.paged or bool(paged.by)) and call.reason not in OUTLIVES_ITS_ALERTS
             if paged.by or paged.refused:
                 self._log.note(
                     "pager.triggered", "; ".join([f"{call.reason} by {', '.join(paged.by) or 'none'}", *paged.refused])

@@ -32,7 +32,7 @@ class Question:
 
     def open(self, plan: Plan, baseline: Baseline) -> None:
         self._plan = plan
-        self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline, snoozed_until=self._snoozed_until)
+        self.asked = Asked(since=workflow.now(), deadlines_passed=0, baseline=baseline)
         self._log.call(CallReason.QUESTION, f"May opsmend carry this plan out: {plan.summary}?", until=self._expires)
 
     def snooze(self, until: datetime) -> None:

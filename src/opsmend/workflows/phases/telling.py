@@ -63,7 +63,9 @@ class Telling:
         else:
             self.message = published.message
             self.has_no_channel = published.message is None
-            if self.call and published.message:
+            if published.message and not self._log.due:
+                self._log.heard(self._log.unheard)  # chat is there; what an earlier incident could not tell is told as well
+            elif published.message and self.call:
                 self._log.heard(self.call)
         self.call = None
         self._published = revision
