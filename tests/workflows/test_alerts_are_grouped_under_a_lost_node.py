@@ -9,7 +9,8 @@ from opsmend.domain.alert import Alert
 from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.ports.desk import IncidentReceipt
 from opsmend.domain.target import Kind, Target
-from opsmend.errors import BadPayloadError, OtherClusterError
+from opsmend.errors import AlertsRejectedError, BadPayloadError, OtherClusterError
+from opsmend.workflows.phases import guests
 from tests.builders import NOW, a_decision_request, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 from tests.workflows.fakes import LosesItsNode
@@ -248,3 +249,28 @@ async def test_a_second_loss_of_the_node_is_a_new_run_with_what_it_breaks(world:
     await world.alert(target=LABELLED, starts_at=NOW + timedelta(hours=1))
     state = await world.until(lambda s: s.alerts_received == 2, incident=NODE.incident_id)
     assert state.run_id == again.run_id
+
+
+async def test_a_person_is_called_for_alerts_that_nobody_takes_once_the_node_is_over(
+    make_world: MakeWorld, cluster: LosesItsNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "GRACE", timedelta(milliseconds=200))
+    world = await make_world(cluster=cluster, sandboxed=False)
+    submit = world.desk.submit
+
+    async def refuses(
+        target: Target, alerts: tuple[Alert, ...], *, alone: bool = False, left_out: int = 0
+    ) -> IncidentReceipt | None:
+        if alone:
+            raise AlertsRejectedError("its id is too long")
+        return await submit(target, alerts, left_out=left_out)
+
+    monkeypatch.setattr(world.desk, "submit", refuses)
+    await world.alert(target=NODE)
+    await world.alert(target=LABELLED)
+    await node_closed(world)
+    await world.until(lambda s: s.alerts_received == 2, incident=NODE.incident_id)
+    cluster.lost = False
+    await world.alert(target=NODE, status="resolved")
+    await world.client.get_workflow_handle(NODE.incident_id).result()
+    assert "its id is too long" in world.chat.calls[-1].text

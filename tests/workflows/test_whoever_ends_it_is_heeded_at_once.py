@@ -75,7 +75,9 @@ async def test_a_plan_that_waits_for_the_cluster_is_not_carried_out_after_a_take
     assert world.cluster.changes == []
 
 
-async def test_a_plan_that_waits_for_the_cluster_is_not_carried_out_after_a_stop(world: World, cluster_away: ClusterAway) -> None:
+async def test_a_plan_that_waits_for_the_cluster_is_not_carried_out_after_a_stop(
+    world: World, cluster_away: ClusterAway
+) -> None:
     await approve(world)
     await cluster_away.asked.wait()
     await world.steering.stop(INCIDENT, Stop(by=MIA))
@@ -123,7 +125,9 @@ async def test_it_is_heeded_though_the_incident_goes_on_in_a_new_run_meanwhile(m
     await world.alert()
     asked = await world.until_asked()
     judge.away = True
-    steer = world.steering.stop(INCIDENT, Stop(by=MIA)) if how == "stop" else world.steering.take_over(INCIDENT, TakeOver(by=MIA))
+    steer = (
+        world.steering.stop(INCIDENT, Stop(by=MIA)) if how == "stop" else world.steering.take_over(INCIDENT, TakeOver(by=MIA))
+    )
     steering = asyncio.create_task(steer)
     storm = asyncio.create_task(resent_until_it_goes_on(world, asked))
     await asyncio.sleep(3)  # the history is long by then, and the run waits for the answer of Security

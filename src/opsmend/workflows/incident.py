@@ -79,6 +79,9 @@ COMPENSATES: Final = "a-cancelled-incident-undoes-what-it-changed"
 ENDS_FIRINGS: Final = "a-firing-without-a-start-ends-when-it-resolves"
 """Patch: runs that began before it take such an alert that fires again for a resend. It can go as the others."""
 
+HANDS_BACK_FIRST: Final = "guests-are-handed-back-while-people-can-be-called"
+"""Patch: runs that began before it hand guests back only once nobody is told anything more. It can go as the others."""
+
 
 @workflow.defn(name="Incident")
 class IncidentWorkflow:
@@ -289,6 +292,8 @@ class IncidentWorkflow:
         look_into_it_anew = not self._opened.read_only and await self._listening.until_over()
         if not self._interruptions.stopped:
             await self._guests.recover()
+            if workflow.patched(HANDS_BACK_FIRST):
+                await self._guests.hand_back()
         self._telling.conclude()
         await self._finish_chores(lambda: look_into_it_anew or bool(self._book.unsettled))
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -362,7 +367,9 @@ class IncidentWorkflow:
             ended=self._interruptions.ended,
             stands_back=self._interruptions.stands_back,
         )
-        return self._opened.model_copy(update={"settled": (), "carried": (), "unheard": None, "silent_since": None, "goes_on": goes_on})
+        return self._opened.model_copy(
+            update={"settled": (), "carried": (), "unheard": None, "silent_since": None, "goes_on": goes_on}
+        )
 
     def _cancel(self, life: "asyncio.Task[Any]") -> None:
         if not workflow.patched(COMPENSATES):

@@ -39,7 +39,9 @@ from opsmend.errors import (
 from opsmend.workflows.feedback import FeedbackGiven, FeedbackWorkflow, feedback_id
 from opsmend.workflows.incident import IncidentWorkflow
 
-_REFUSALS: Final = {cls.__name__: cls for cls in (PolicyRefusedError, IncidentClosedError, BadPayloadError, NothingToDecideError)}
+_REFUSALS: Final = {
+    cls.__name__: cls for cls in (PolicyRefusedError, IncidentClosedError, BadPayloadError, NothingToDecideError)
+}
 
 _PATIENCE: Final = timedelta(seconds=10)
 """A healthy worker answers in milliseconds, one that has just died is replaced within a few seconds."""

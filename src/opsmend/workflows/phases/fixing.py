@@ -85,7 +85,9 @@ class Fixing:
             return
         if self._interruptions.stands_back:
             what = "the change" if record.complete else "whatever was changed by then"
-            raise IncidentOver(Outcome.ESCALATED, f"{self._interruptions.to_end}; {what} stays as it is ({told(record)})", known=True)
+            raise IncidentOver(
+                Outcome.ESCALATED, f"{self._interruptions.to_end}; {what} stays as it is ({told(record)})", known=True
+            )
         await self._take_back(approved, record, snapshot, self._interruptions.to_end)
 
     async def _execute(self, approved: ApprovedPlan, snapshot: ArtifactRef) -> ExecutionRecord:
