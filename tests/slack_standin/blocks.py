@@ -43,6 +43,7 @@ def _at_most(limit: int) -> AfterValidator:
 
 
 Plain24 = Annotated[PlainText, _at_most(24)]
+Plain300 = Annotated[PlainText, _at_most(300)]
 Plain30 = Annotated[PlainText, _at_most(30)]
 Plain75 = Annotated[PlainText, _at_most(75)]
 Plain100 = Annotated[PlainText, _at_most(100)]
@@ -52,7 +53,7 @@ Plain2000 = Annotated[PlainText, _at_most(2000)]
 
 class Confirm(_Strict):
     title: Plain100
-    text: Text
+    text: Plain300
     confirm: Plain30
     deny: Plain30
     style: Literal["primary", "danger"] | None = None

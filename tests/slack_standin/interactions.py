@@ -1,4 +1,4 @@
-"""What Slack sends when somebody clicks: payloads, signatures, and the three seconds that the app has to acknowledge."""
+"""What Slack sends when somebody clicks or types a command: payloads and signatures. It waits three seconds for the answer."""
 
 import hashlib
 import hmac
@@ -24,6 +24,25 @@ def signed(secret: str, timestamp: float, body: str) -> dict[str, str]:
 
 def form(payload: dict[str, Any]) -> str:
     return urlencode({"payload": json.dumps(payload)})
+
+
+def slash_command(workspace: Workspace, user: User, channel: Channel, text: str, response_url: str) -> dict[str, str]:
+    """The fields of `/opsmend TEXT`. https://docs.slack.dev/interactivity/implementing-slash-commands"""
+    return {
+        "token": "deprecated",
+        "team_id": user.team_id,
+        "team_domain": "standin",
+        "channel_id": channel.id,
+        "channel_name": channel.name,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": "/opsmend",
+        "text": text,
+        "api_app_id": workspace.app_id,
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": workspace.new_trigger(user.id),
+    }
 
 
 def button_of(message: Message, action_id: str) -> tuple[str, dict[str, Any]]:

@@ -114,12 +114,12 @@ class SocketModeSessions:
         finally:
             self._connected.remove(websocket)
 
-    async def send(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Give an interaction to one connected app; its acknowledgement."""
+    async def send(self, payload: dict[str, Any], kind: str) -> dict[str, Any]:
+        """Give an interaction to one connected app; its acknowledgement. `kind` is interactive or slash_commands."""
         envelope_id = secrets.token_hex(8)
         waiting: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[envelope_id] = waiting
-        envelope = {"envelope_id": envelope_id, "type": "interactive", "accepts_response_payload": True, "payload": payload}
+        envelope = {"envelope_id": envelope_id, "type": kind, "accepts_response_payload": True, "payload": payload}
         await self._connected[-1].send_json(envelope)
         return await waiting
 
@@ -168,11 +168,17 @@ class SlackServer:
         return f"ws://127.0.0.1:{self.listener.port}/link?ticket={self.sockets.new_ticket()}"
 
     async def _response_url(self, request: Request) -> Response:
+        """Faults hit it as the method `response_url`; only as UNAVAILABLE."""
+        fault = self.faults.take("response_url")
+        if fault and fault.mode is Mode.UNAVAILABLE:
+            return PlainTextResponse("upstream connect error", 503)
         try:
             target = self.workspace.use_response_url(request.path_params["key"])
         except SlackError as e:
             return JSONResponse({"ok": False, "error": e.code}, 404)
         said = json.loads(await request.body())
+        if said.get("response_type", "ephemeral") != "ephemeral":
+            return JSONResponse({"ok": False, "error": "the stand-in knows ephemeral answers only"}, 400)
         self.workspace.ephemerals.append(Ephemeral(target.channel, target.user, said.get("text", "")))
         return PlainTextResponse("ok")
 

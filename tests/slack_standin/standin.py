@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 from tests.slack_standin.faults import Faults
-from tests.slack_standin.interactions import ACK_SECONDS, block_actions, form, signed, view_submission
+from tests.slack_standin.interactions import ACK_SECONDS, block_actions, form, signed, slash_command, view_submission
 from tests.slack_standin.server import SlackServer, listening
-from tests.slack_standin.workspace import Message, OpenView, User, Workspace
+from tests.slack_standin.workspace import Ephemeral, Message, OpenView, User, Workspace
 
 
 class NotAcknowledgedError(AssertionError):
@@ -60,27 +61,44 @@ class SlackStandin:
         where = self.workspace.channel(channel)
         key = self.workspace.new_response_url(channel, user.id, message["ts"])
         payload = block_actions(self.workspace, user, where, message, action_id, f"{self.server.listener.url}/response/{key}")
-        return await self._deliver(payload)
+        return await self._deliver(payload, form(payload))
+
+    async def command(self, user: User, channel: str, text: str) -> Acknowledged:
+        """Type `/opsmend TEXT`. Whatever the acknowledgement says, only `user` reads. Raises NotAcknowledgedError as `click`.
+
+        Raises:
+            LookupError: the app may have no commands.
+        """
+        if "commands" not in self.workspace.scopes:
+            raise LookupError("/opsmend is not a valid command")
+        where = self.workspace.channel(channel)
+        key = self.workspace.new_response_url(channel, user.id, "")
+        fields = slash_command(self.workspace, user, where, text, f"{self.server.listener.url}/response/{key}")
+        acknowledged = await self._deliver(fields, urlencode(fields), "slash_commands")
+        if said := acknowledged.body.get("text"):
+            self.workspace.ephemerals.append(Ephemeral(channel, user.id, said))
+        return acknowledged
 
     async def submit(self, opened: OpenView, values: dict[str, dict[str, str]]) -> Acknowledged:
         """Send the form. It closes unless the app answers with errors. Raises as `click`, and ValueError for missing fields."""
-        acknowledged = await self._deliver(view_submission(self.workspace, self.workspace.users[opened.user], opened, values))
+        payload = view_submission(self.workspace, self.workspace.users[opened.user], opened, values)
+        acknowledged = await self._deliver(payload, form(payload))
         opened.errors = acknowledged.body.get("errors", {})
         opened.open = acknowledged.body.get("response_action") == "errors"
         return acknowledged
 
-    async def _deliver(self, payload: dict[str, Any]) -> Acknowledged:
+    async def _deliver(self, payload: dict[str, Any], body: str, kind: str = "interactive") -> Acknowledged:
+        """`payload` as a socket carries it, `body` as it is posted."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             async with asyncio.timeout(ACK_SECONDS):
-                body = await (self._over_http(payload) if self.request_url else self._over_socket(payload))
+                answer = await (self._over_http(body) if self.request_url else self._over_socket(payload, kind))
         except (TimeoutError, httpx.TransportError) as e:
             raise NotAcknowledgedError(f"no acknowledgement within {ACK_SECONDS} s: {e!r}") from e
-        return Acknowledged(loop.time() - began, body)
+        return Acknowledged(loop.time() - began, answer)
 
-    async def _over_http(self, payload: dict[str, Any]) -> dict[str, Any]:
-        body = form(payload)
+    async def _over_http(self, body: str) -> dict[str, Any]:
         headers = signed(self.workspace.signing_secret, self.workspace.clock(), body)
         async with httpx.AsyncClient(trust_env=False, timeout=ACK_SECONDS) as client:
             answer = await client.post(self.request_url or "", content=body, headers=headers)
@@ -88,10 +106,10 @@ class SlackStandin:
             raise NotAcknowledgedError(f"the app answered {answer.status_code}: {answer.text[:200]}")
         return dict(answer.json()) if answer.text else {}
 
-    async def _over_socket(self, payload: dict[str, Any]) -> dict[str, Any]:
+    async def _over_socket(self, payload: dict[str, Any], kind: str) -> dict[str, Any]:
         if not self.server.sockets.connected:
             raise NotAcknowledgedError("no request URL is set and no app is connected over a socket")
-        return await self.server.sockets.send(payload)
+        return await self.server.sockets.send(payload, kind)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ TRIGGER_SECONDS: Final = 3
 RESPONSE_URL_SECONDS: Final = 30 * 60
 RESPONSE_URL_USES: Final = 5
 
-BOT_SCOPES: Final = frozenset({"chat:write", "channels:history", "groups:history", "usergroups:read"})
+BOT_SCOPES: Final = frozenset({"chat:write", "channels:history", "commands", "groups:history", "usergroups:read"})
 """What the manifest in deploy/slack asks for; a test holds the two together."""
 
 Message = dict[str, Any]
