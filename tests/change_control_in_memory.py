@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from opsmend.domain import change_control
+from opsmend.domain.approval import Person
 from opsmend.domain.change_control import (
     ChangeControlState,
     ChangeLeave,
@@ -12,13 +13,14 @@ from opsmend.domain.change_control import (
     ReleaseRequest,
     ResumeRequest,
 )
-from opsmend.errors import ChangeControlUnavailableError, NothingToReleaseError
+from opsmend.errors import ChangeControlUnavailableError, NothingToReleaseError, PolicyRefusedError
 
 
 class ChangeControlInMemory:
-    """Implements ChangeControl. `down`: it cannot be read."""
+    """Implements ChangeControl. `down`: it cannot be read. `operators`: only members of this group may change it."""
 
-    def __init__(self) -> None:
+    def __init__(self, operators: str = "") -> None:
+        self._operators = operators
         self.kept = ChangeControlState()
         self.down = False
 
@@ -33,12 +35,14 @@ class ChangeControlInMemory:
 
     async def pause(self, request: PauseRequest) -> ChangeControlState:
         self._must_be_up()
+        must_be_in(self._operators, request.by)
         pause = Pause(by=request.by, at=datetime.now(UTC), reason=request.reason)
         self.kept = self.kept.model_copy(update={"pause": self.kept.pause or pause})
         return self.kept
 
     async def resume(self, request: ResumeRequest) -> ChangeControlState:
         self._must_be_up()
+        must_be_in(self._operators, request.by)
         self.kept = self.kept.model_copy(update={"pause": None})
         return self.kept
 
@@ -53,3 +57,9 @@ class ChangeControlInMemory:
     def _must_be_up(self) -> None:
         if self.down:
             raise ChangeControlUnavailableError("it could not be read whether changes are paused")
+
+
+def must_be_in(group: str, person: Person) -> None:
+    """As policy does it. Raises PolicyRefusedError."""
+    if group and group not in person.groups:
+        raise PolicyRefusedError(f"{person} is not in {group}")

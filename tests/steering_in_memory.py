@@ -5,14 +5,16 @@ from opsmend.domain.ports.desk import IncidentReceipt
 from opsmend.domain.steering import Snooze, Steered, Stop, TakeOver, WrongDiagnosis
 from opsmend.domain.target import Target
 from opsmend.errors import OpsmendError
+from tests.change_control_in_memory import must_be_in
 
 Asked = TakeOver | Stop | Snooze | WrongDiagnosis
 
 
 class SteeringInMemory:
-    """Implements IncidentSteering. `failing` is raised by every method."""
+    """Implements IncidentSteering. `failing` is raised by every method. `operators`: only members of this group may."""
 
-    def __init__(self) -> None:
+    def __init__(self, operators: str = "") -> None:
+        self._operators = operators
         self.asked: list[tuple[str, Asked]] = []
         self.investigated: list[tuple[Target, Person]] = []
         self.wrong: set[str] = set()
@@ -28,8 +30,9 @@ class SteeringInMemory:
         return self._take(incident_id, request)
 
     async def mark_wrong(self, incident_id: str, run_id: str | None, wrong: WrongDiagnosis) -> Steered:
+        steered = self._take(incident_id, wrong)
         self.wrong.add(run_id or "latest")
-        return self._take(incident_id, wrong)
+        return steered
 
     async def is_marked_wrong(self, incident_id: str, run_id: str) -> bool:
         return run_id in self.wrong
@@ -42,6 +45,7 @@ class SteeringInMemory:
 
     def _take(self, incident_id: str, request: Asked) -> Steered:
         self._fail()
+        must_be_in(self._operators, request.by)
         self.asked.append((incident_id, request))
         return Steered(incident_id=incident_id, what="taken")
 

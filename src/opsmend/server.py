@@ -1,4 +1,4 @@
-"""The API process: HTTP in, Temporal behind it, Slack's buttons where Slack is configured."""
+"""The API process: HTTP in, Temporal behind it, Slack's buttons and commands where Slack is configured."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,8 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
         except RPCError:
             return False
 
-    slack = build_slack_app(settings.slack, desk) if settings.slack.bot_token else None
+    steering = steering_for(settings, client)
+    slack = build_slack_app(settings.slack, desk, steering, control) if settings.slack.bot_token else None
     metrics = ApiMetrics()
     watch = WorkerWatch(TemporalWorkers(client, settings.temporal.rpc_timeout), _announcer(settings), metrics)
     async with AsyncExitStack() as stack:
@@ -58,7 +59,7 @@ async def serve_api(settings: Settings, host: str, port: int) -> None:
             settings,
             desk,
             control,
-            steering_for(settings, client),
+            steering,
             routers=routers,
             ready=temporal_answers,
             metrics=metrics,

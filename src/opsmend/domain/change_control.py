@@ -19,6 +19,10 @@ REMEDY_WINDOW: Final = timedelta(hours=24)
 """The limit of remedies for one target is for a day: what comes back after three of them has another cause."""
 
 
+LONGEST_REASON: Final = 500
+"""Characters of the reason for a pause."""
+
+
 class ChangeLimits(Record):
     """How much opsmend may change before people must look. Undoing counts nowhere and is never limited."""
 
@@ -44,7 +48,7 @@ class Pause(Record):
 
 class PauseRequest(StrictRecord):
     by: Person
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=LONGEST_REASON)
 
 
 class ResumeRequest(StrictRecord):

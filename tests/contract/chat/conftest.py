@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
 from tests.builders import an_incident_awaiting_approval
+from tests.change_control_in_memory import ChangeControlInMemory
 from tests.contract.chat.memory_desk import MemoryDesk
 from tests.slack_standin.server import Listener, listening
 from tests.slack_standin.standin import SlackStandin, running_slack
 from tests.slack_standin.workspace import Channel, User
+from tests.steering_in_memory import SteeringInMemory
 
 from opsmend.adapters.slack.chat import SlackChat, slack_chat
 from opsmend.adapters.slack.inbound import EVENTS_PATH, SlackRequests, build_slack_app
@@ -76,18 +79,36 @@ def desk(incident: IncidentState) -> MemoryDesk:
     return MemoryDesk(incident)
 
 
-def slack_side(settings: SlackSettings, desk: MemoryDesk) -> FastAPI:
+@pytest.fixture
+def steering() -> SteeringInMemory:
+    return SteeringInMemory(operators="sre")
+
+
+@pytest.fixture
+def control() -> ChangeControlInMemory:
+    return ChangeControlInMemory(operators="sre")
+
+
+@pytest.fixture
+def slack_app(
+    settings: SlackSettings, desk: MemoryDesk, steering: SteeringInMemory, control: ChangeControlInMemory
+) -> AsyncApp:
+    """For HTTP mode."""
+    return build_slack_app(settings, desk, steering, control)
+
+
+def slack_side(settings: SlackSettings, slack_app: AsyncApp) -> FastAPI:
     """Where Slack posts, with the failures of the whole API."""
     api = FastAPI()
-    api.include_router(signed_router(EVENTS_PATH, SlackRequests(settings, build_slack_app(settings, desk))))
+    api.include_router(signed_router(EVENTS_PATH, SlackRequests(settings, slack_app)))
     handle_failures(api, ApiMetrics())
     return api
 
 
 @pytest.fixture
-async def app(slack: SlackStandin, settings: SlackSettings, desk: MemoryDesk) -> AsyncIterator[Listener]:
+async def app(slack: SlackStandin, settings: SlackSettings, slack_app: AsyncApp) -> AsyncIterator[Listener]:
     """opsmend's end of HTTP mode; the workspace sends interactions there."""
-    api = slack_side(settings, desk)
+    api = slack_side(settings, slack_app)
     async with listening(Listener(api)) as served:
         slack.request_url = f"{served.url}{EVENTS_PATH}"
         yield served

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from tests.builders import a_plan, an_approval
+from tests.change_control_in_memory import ChangeControlInMemory
 from tests.contract.chat.conftest import Team
 from tests.contract.chat.memory_desk import MemoryDesk
 from tests.contract.chat.until import until
@@ -15,10 +16,11 @@ from tests.slack_standin.interactions import block_actions, form, signed
 from tests.slack_standin.server import Listener
 from tests.slack_standin.standin import SlackStandin
 from tests.slack_standin.workspace import Message, User
+from tests.steering_in_memory import SteeringInMemory
 
 from opsmend.adapters.slack.chat import SlackChat
 from opsmend.adapters.slack.inbound import build_slack_app
-from opsmend.adapters.slack.message import APPROVE_ACTION, REJECT_ACTION
+from opsmend.adapters.slack.message import APPROVE_ACTION, DECISION_BLOCK, REJECT_ACTION
 from opsmend.domain.approval import Answer, DecisionRecorded, DecisionRequest
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Notice
@@ -235,10 +237,14 @@ async def test_groups_are_read_once_for_many_clicks(question: Message, slack: Sl
     "missing", [{"bot_token": None}, {"signing_secret": None, "app_token": None}], ids=["token", "secret and app token"]
 )
 def test_an_app_that_could_not_work_does_not_start(
-    missing: dict[str, SecretStr | None], settings: SlackSettings, desk: MemoryDesk
+    missing: dict[str, SecretStr | None],
+    settings: SlackSettings,
+    desk: MemoryDesk,
+    steering: SteeringInMemory,
+    control: ChangeControlInMemory,
 ) -> None:
     with pytest.raises(SettingsError, match="OPSMEND_SLACK__"):
-        build_slack_app(settings.model_copy(update=missing), desk)
+        build_slack_app(settings.model_copy(update=missing), desk, steering, control)
 
 
 async def _told(slack: SlackStandin, user: User) -> str:
@@ -250,6 +256,6 @@ async def _told(slack: SlackStandin, user: User) -> str:
 
 
 def _button(message: Message) -> dict[str, str]:
-    (actions,) = (block for block in message["blocks"] if block["type"] == "actions")
+    (actions,) = (block for block in message["blocks"] if block["block_id"] == DECISION_BLOCK)
     button: dict[str, str] = actions["elements"][0]
     return button

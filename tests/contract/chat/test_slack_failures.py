@@ -6,12 +6,10 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 from tests.contract.chat.conftest import Team
-from tests.contract.chat.memory_desk import MemoryDesk
 from tests.slack_standin.faults import Fault, Mode
 from tests.slack_standin.standin import SlackStandin
 
 from opsmend.adapters.slack.chat import SlackChat, slack_chat
-from opsmend.adapters.slack.inbound import build_slack_app
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.ports.chat import Notice
 from opsmend.errors import ChatRejectedError, ChatUnavailableError, SettingsError
@@ -134,6 +132,6 @@ def test_a_missing_setting_is_named(settings: SlackSettings, missing: str) -> No
         slack_chat(settings.model_copy(update={missing: None}))
 
 
-def test_slack_side_leaves_the_level_of_our_own_logs_alone(settings: SlackSettings, desk: MemoryDesk) -> None:
-    build_slack_app(settings, desk)
+@pytest.mark.usefixtures("slack_app")
+def test_slack_side_leaves_the_level_of_our_own_logs_alone() -> None:
     assert logging.getLogger("opsmend").level == logging.NOTSET

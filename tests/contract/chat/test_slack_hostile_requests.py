@@ -17,7 +17,7 @@ from tests.slack_standin.server import Listener
 from tests.slack_standin.standin import SlackStandin
 from tests.slack_standin.workspace import Message
 
-from opsmend.adapters.slack import inbound
+from opsmend.adapters.slack import telling
 from opsmend.adapters.slack.chat import SlackChat
 from opsmend.adapters.slack.message import APPROVE_ACTION
 from opsmend.adapters.slack.modal import REASON_CALLBACK
@@ -196,7 +196,7 @@ async def test_a_click_without_a_field_is_422(
 async def test_a_click_is_acknowledged_while_slack_is_away_and_answered_when_it_is_back(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "FIRST_PAUSE", inbound.FIRST_PAUSE / 100)
+    monkeypatch.setattr(telling, "FIRST_PAUSE", telling.FIRST_PAUSE / 100)
     body = form(a_click(slack, team, question))
     await slack.go_down()
     answer = await posted(slack, body)

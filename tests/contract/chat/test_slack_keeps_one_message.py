@@ -1,14 +1,17 @@
 """One message an incident, in place, whatever died in between."""
 
+from datetime import UTC, datetime
+
 import pytest
-from tests.builders import a_plan, a_step, an_approval
+from tests.builders import a_plan, a_step, an_approval, an_incident
 from tests.contract.chat.conftest import Team
 from tests.slack_standin.faults import Fault, Mode
 from tests.slack_standin.rendering import code_blocks, links, outside_code
 from tests.slack_standin.standin import SlackStandin
 
 from opsmend.adapters.slack.chat import SlackChat
-from opsmend.domain.incident import IncidentState
+from opsmend.adapters.slack.steering_buttons import STEERING_BLOCK
+from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.ports.chat import Notice
 from opsmend.errors import ChatUnavailableError
 
@@ -93,15 +96,54 @@ async def test_the_message_shows_what_an_approver_needs(
     assert message["text"]
 
 
-async def test_buttons_stand_only_while_a_decision_is_awaited(
+STEERING = ["Take over", "Snooze 1 h", "Stop", "Diagnosis is wrong"]
+
+
+async def test_approve_and_reject_stand_only_while_a_decision_is_awaited(
     chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
 ) -> None:
     ref = await chat.publish(Notice(state=incident.model_copy(update={"status": "investigating"})))
-    assert not _buttons(slack, team)
+    assert _buttons(slack, team) == STEERING
     await chat.publish(Notice(state=incident, message=ref))
-    assert _buttons(slack, team) == ["Approve", "Reject…"]
+    assert _buttons(slack, team) == ["Approve", "Reject…", *STEERING]
     await chat.publish(Notice(state=incident.model_copy(update={"approval": an_approval()}), message=ref))
-    assert not _buttons(slack, team)
+    assert _buttons(slack, team) == STEERING
+
+
+async def test_of_a_closed_incident_only_the_diagnosis_can_be_called_wrong(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    closed = incident.model_copy(update={"status": Status.CLOSED, "outcome": Outcome.ESCALATED})
+    ref = await chat.publish(Notice(state=closed))
+    assert _buttons(slack, team) == ["Diagnosis is wrong"]
+    await chat.publish(Notice(state=closed.model_copy(update={"diagnosis": None}), message=ref))
+    assert _buttons(slack, team) == []
+
+
+async def test_an_incident_without_a_diagnosis_has_none_that_could_be_wrong(
+    chat: SlackChat, slack: SlackStandin, team: Team
+) -> None:
+    await chat.publish(Notice(state=an_incident(opened_at=datetime.now(UTC))))
+    assert _buttons(slack, team) == ["Take over", "Snooze 1 h", "Stop"]
+
+
+async def test_every_steering_button_asks_once_more_and_says_what_cannot_be_taken_back(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    await chat.publish(Notice(state=incident))
+    (message,) = slack.workspace.messages(team.channel.id)
+    (steering,) = (block for block in message["blocks"] if block["block_id"] == STEERING_BLOCK)
+    asked = {button["text"]["text"]: button["confirm"]["text"]["text"] for button in steering["elements"]}
+    assert list(asked) == STEERING
+    final = [label for label, text in asked.items() if "cannot be taken back" in text]
+    assert final == ["Take over", "Stop", "Diagnosis is wrong"]
+
+
+async def test_buttons_fit_an_incident_whose_id_is_as_long_as_ids_get(
+    chat: SlackChat, slack: SlackStandin, team: Team, incident: IncidentState
+) -> None:
+    await chat.publish(Notice(state=incident.model_copy(update={"id": "incident:" + "x" * 991})))
+    assert _buttons(slack, team) == ["Approve", "Reject…", *STEERING]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from tests.slack_standin.server import Listener, listening
 from tests.slack_standin.standin import NotAcknowledgedError, SlackStandin
 from tests.slack_standin.workspace import BOT_SCOPES, Workspace
 
+from opsmend.adapters.slack.commands import COMMAND
+from opsmend.adapters.slack.inbound import EVENTS_PATH
+
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}
 
 
@@ -29,6 +32,7 @@ def _section(**text: Any) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": "hello"} | text}
 
 
+ASKED = {key: {"type": "plain_text", "text": "Go?"} for key in ("title", "confirm", "deny")}
 REFUSED_BLOCKS: dict[str, list[dict[str, Any]]] = {
     "unknown type": [{"type": "carousel"}],
     "unknown field": [SECTION | {"colour": "red"}],
@@ -44,6 +48,7 @@ REFUSED_BLOCKS: dict[str, list[dict[str, Any]]] = {
     "action_id of 256": [_actions(_button(action_id="x" * 256))],
     "same action_id twice": [_actions(_button(), _button())],
     "unknown style": [_actions(_button(style="warning"))],
+    "confirmation of 301": [_actions(_button(confirm=ASKED | {"text": {"type": "plain_text", "text": "x" * 301}}))],
     "input in a message": [{"type": "input", "label": {"type": "plain_text", "text": "x"}, "element": {}}],
     "11 context elements": [{"type": "context", "elements": [SECTION["text"]] * 11}],
     "same block_id twice": [SECTION | {"block_id": "a"}, SECTION | {"block_id": "a"}],
@@ -248,7 +253,10 @@ def test_the_manifest_asks_for_what_the_stand_in_grants() -> None:
     with open("deploy/slack/manifest.yaml", encoding="utf-8") as file:
         manifest = yaml.safe_load(file)
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == BOT_SCOPES
-    assert manifest["settings"]["interactivity"]["request_url"].endswith("/v1/slack/events")
+    (command,) = manifest["features"]["slash_commands"]
+    assert command["command"] == COMMAND
+    for address in (manifest["settings"]["interactivity"]["request_url"], command["url"]):
+        assert address.endswith(EVENTS_PATH)
 
 
 async def test_it_runs_as_a_process_that_a_drill_can_steer() -> None:

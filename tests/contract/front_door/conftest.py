@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 import uvicorn
 from pydantic import SecretStr
+from tests.change_control_in_memory import ChangeControlInMemory
 from tests.contract.front_door.speaking import Connection
 from tests.desk_in_memory import DeskInMemory
+from tests.steering_in_memory import SteeringInMemory
 from tests.unit.api.api_client import an_app
 
 from opsmend.adapters.slack.inbound import EVENTS_PATH, SlackRequests, build_slack_app
@@ -51,7 +53,8 @@ async def door(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
     slack = SlackSettings(
         bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr(SIGNING_SECRET), channel="C1", api_url="http://127.0.0.1:9/api/"
     )
-    app = an_app(desk, signed_router(EVENTS_PATH, SlackRequests(slack, build_slack_app(slack, desk))))
+    slack_app = build_slack_app(slack, desk, SteeringInMemory(), ChangeControlInMemory())
+    app = an_app(desk, signed_router(EVENTS_PATH, SlackRequests(slack, slack_app)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)

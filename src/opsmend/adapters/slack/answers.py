@@ -1,4 +1,4 @@
-"""What a person reads when a click changed nothing: one sentence each, and what to do next."""
+"""What a person reads when a click or a command changed nothing: one sentence each, and what to do next."""
 
 from typing import Final
 
@@ -6,9 +6,11 @@ from opsmend.adapters.slack.mrkdwn import prose
 from opsmend.errors import (
     AlreadyDecidedError,
     BadPayloadError,
+    ChangeControlUnavailableError,
     ChatRejectedError,
     ChatUnavailableError,
     DecisionUnconfirmedError,
+    IncidentClosedError,
     IncidentNotFoundError,
     NothingToDecideError,
     OpsmendError,
@@ -32,8 +34,36 @@ _SENTENCES: Final[dict[type[OpsmendError], str]] = {
 }
 
 
+_UNCONFIRMED: Final = "Nobody answered in time, so it is not known whether this was done"
+
+_STEERING_SENTENCES: Final[dict[type[OpsmendError], str]] = {
+    IncidentNotFoundError: _SENTENCES[IncidentNotFoundError],
+    BadPayloadError: _SENTENCES[BadPayloadError],
+    PolicyRefusedError: "You may not do this",
+    IncidentClosedError: "Nothing was done",
+    TemporalUnavailableError: f"{_UNCONFIRMED}. Look again in a minute and repeat it if it was not; repeating is safe.",
+    ChangeControlUnavailableError: f"{_UNCONFIRMED}. Ask `/opsmend changes` in a minute and repeat it if it was not; "
+    "repeating is safe.",
+    ChatUnavailableError: "Slack did not answer when I looked you up. Nothing was done: try again.",
+    ChatRejectedError: "Slack refused my look-up. Nothing was done; an administrator finds the reason in the log.",
+}
+
+_QUOTED: Final = (PolicyRefusedError, IncidentClosedError)
+"""Their own reason follows the sentence."""
+
+
 def sentence_for(refusal: OpsmendError) -> str:
-    """For the person who clicked; a policy's own reason is quoted."""
-    if isinstance(refusal, PolicyRefusedError):
-        return f"{_SENTENCES[PolicyRefusedError]}: {prose(str(refusal), 500)}"
-    return _SENTENCES.get(type(refusal), f"That did not work: {prose(str(refusal), 500)}")
+    """For the person who answered a question; a policy's own reason is quoted."""
+    return _sentence(refusal, _SENTENCES)
+
+
+def steering_sentence_for(refusal: OpsmendError) -> str:
+    """For the person who steered an incident, or paused or resumed changes; a policy's own reason is quoted."""
+    return _sentence(refusal, _STEERING_SENTENCES)
+
+
+def _sentence(refusal: OpsmendError, sentences: dict[type[OpsmendError], str]) -> str:
+    sentence = sentences.get(type(refusal), "That did not work")
+    if isinstance(refusal, _QUOTED) or type(refusal) not in sentences:
+        return f"{sentence}: {prose(str(refusal), 500)}"
+    return sentence

@@ -72,7 +72,13 @@ class SlackChat:
 
     async def announce(self, text: str, key: str) -> None:
         message = Message(prose(text, 1000), [], {"event_type": ANNOUNCEMENT_EVENT, "event_payload": {"key": key}})
-        since = datetime.now(UTC) - SAID_ALREADY + CLOCK_SKEW
+        await self.say_once(message, datetime.now(UTC) - SAID_ALREADY + CLOCK_SKEW)
+
+    async def say_once(self, message: Message, since: datetime) -> None:
+        """Post it to the channel of incidents, unless one of ours with the same metadata was posted there after `since`.
+
+        Raises ChatUnavailableError, ChatRejectedError.
+        """
         if not await self._find(self._channel, since, message.metadata):
             await self._post(self._channel, message)
 

@@ -1,8 +1,8 @@
-"""What people click in Slack: Approve, Reject, and the reason for a rejection.
+"""What people click and type in Slack: answers to a question, steering of an incident, pauses of all changes.
 
-A click is acknowledged at once (Slack waits three seconds) and then given to the desk, which alone knows whether the question
-still stands and whether this person may answer it. What the button carries is a claim. Slack is asked nothing before the
-acknowledgement. Whatever the desk refuses, only the person who clicked gets to read; while Slack is away, once it is back.
+Each is acknowledged at once (Slack waits three seconds). Then it is handed to the workflow, which alone knows whether it still
+makes sense and whether this person may do it. What a button carries is a claim. Slack is asked nothing before the
+acknowledgement. Only the person who did it reads what came of it; while Slack is away, they read it once Slack is back.
 """
 
 import asyncio
@@ -17,48 +17,34 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-import structlog
 from fastapi import Response
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import to_starlette_response
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
-from opsmend.adapters.slack.answers import sentence_for
-from opsmend.adapters.slack.client import slack_call, slack_client
-from opsmend.adapters.slack.groups import UserGroups
+from opsmend.adapters.slack.chat import slack_chat
+from opsmend.adapters.slack.client import slack_client
+from opsmend.adapters.slack.commands import COMMAND, ChangeCommands
+from opsmend.adapters.slack.decisions import Decisions
 from opsmend.adapters.slack.interactions import FORM, JSON, interaction_in
-from opsmend.adapters.slack.message import APPROVE_ACTION, REJECT_ACTION, Question
-from opsmend.adapters.slack.modal import REASON_CALLBACK, Rejection, reason_modal, rejection_in
-from opsmend.adapters.slack.workspace import Workspace
-from opsmend.domain.approval import Answer, DecisionRequest, Person
+from opsmend.adapters.slack.message import APPROVE_ACTION, REJECT_ACTION
+from opsmend.adapters.slack.modal import REASON_CALLBACK, rejection_in
+from opsmend.adapters.slack.people import People
+from opsmend.adapters.slack.steering import SteeringClicks
+from opsmend.adapters.slack.steering_buttons import SNOOZE_ACTION, STOP_ACTION, TAKE_OVER_ACTION, WRONG_ACTION
+from opsmend.adapters.slack.telling import Teller
+from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.desk import IncidentDesk
-from opsmend.domain.record import JsonObject
-from opsmend.errors import (
-    BadPayloadError,
-    ChatRejectedError,
-    ChatUnavailableError,
-    OpsmendError,
-    PolicyRefusedError,
-    SettingsError,
-)
+from opsmend.domain.ports.steering import IncidentSteering
+from opsmend.errors import BadPayloadError, SettingsError
 from opsmend.settings import SlackSettings
-
-log = structlog.get_logger(__name__)
 
 EVENTS_PATH: Final = "/v1/slack/events"
 
 FRESH_FOR: Final = timedelta(minutes=5)
 """How old a signed request may be, or how far ahead: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
-
-TOLD_WITHIN: Final = timedelta(minutes=30)
-"""How long an answer waits for Slack to come back. Who clicked an hour ago has looked elsewhere since."""
-FIRST_PAUSE: Final = timedelta(seconds=2)
-LONGEST_PAUSE: Final = timedelta(minutes=1)
-MOST_UNTOLD: Final = 100
-"""People who wait for such an answer. Beyond that only the log has it."""
 
 _TIMESTAMP: Final = "x-slack-request-timestamp"
 _SIGNATURE: Final = "x-slack-signature"
@@ -66,7 +52,9 @@ _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _SIGNED: Final = re.compile(r"v0=[0-9a-f]{64}")
 
 
-def build_slack_app(settings: SlackSettings, desk: IncidentDesk) -> AsyncApp:
+def build_slack_app(
+    settings: SlackSettings, desk: IncidentDesk, steering: IncidentSteering, control: ChangeControl
+) -> AsyncApp:
     """The app behind both HTTP and Socket Mode.
 
     Raises:
@@ -89,11 +77,25 @@ def build_slack_app(settings: SlackSettings, desk: IncidentDesk) -> AsyncApp:
         signing_secret=_secret(settings),
         ignoring_self_events_enabled=False,
     )
-    clicks = Clicks(desk, client, UserGroups(client), Workspace(client))
-    app.action(APPROVE_ACTION)(clicks.approve)
-    app.action(REJECT_ACTION)(clicks.ask_for_reason)
-    app.view(REASON_CALLBACK)(clicks.reject)
+    people, teller = People(client), Teller(client)
+    _listen_to_decisions(app, Decisions(desk, client, people, teller))
+    _listen_to_steering(app, SteeringClicks(desk, steering, people, teller))
+    chat = slack_chat(settings) if settings.channel else None
+    app.command(COMMAND)(ChangeCommands(control, people, teller, chat).take)
     return app
+
+
+def _listen_to_decisions(app: AsyncApp, decisions: Decisions) -> None:
+    app.action(APPROVE_ACTION)(decisions.approve)
+    app.action(REJECT_ACTION)(decisions.ask_for_reason)
+    app.view(REASON_CALLBACK)(decisions.reject)
+
+
+def _listen_to_steering(app: AsyncApp, clicks: SteeringClicks) -> None:
+    app.action(TAKE_OVER_ACTION)(clicks.take_over)
+    app.action(SNOOZE_ACTION)(clicks.snooze)
+    app.action(STOP_ACTION)(clicks.stop)
+    app.action(WRONG_ACTION)(clicks.mark_wrong)
 
 
 def _secret(settings: SlackSettings) -> str:
@@ -127,7 +129,7 @@ class SlackRequests:
     async def take(self, headers: Mapping[str, str], media: str, body: bytes) -> Response:
         """Raises BadPayloadError."""
         payload = interaction_in(media, body)
-        if payload["type"] == "view_submission" and payload["view"]["callback_id"] == REASON_CALLBACK:
+        if payload.get("type") == "view_submission" and payload["view"]["callback_id"] == REASON_CALLBACK:
             rejection_in(payload["view"])
         try:
             # Verified and parsed, as what comes over the WebSocket is.
@@ -137,7 +139,7 @@ class SlackRequests:
             raise BadPayloadError("The payload is not built as Slack's are.") from foreign
         answer = await self._app.async_dispatch(request)
         if answer.status == HTTPStatus.NOT_FOUND:
-            raise BadPayloadError("The button or form is not one of opsmend's.")
+            raise BadPayloadError("The button, form or command is not one of opsmend's.")
         return to_starlette_response(answer)
 
 
@@ -153,92 +155,3 @@ async def socket_mode(app: AsyncApp, app_token: SecretStr) -> AsyncIterator[Asyn
         connecting.cancel()
         await asyncio.wait([connecting])
         await handler.close_async()  # type: ignore[no-untyped-call]
-
-
-class Clicks:
-    """The listeners. Each acknowledges first, and hands to the desk what it is told and who says so."""
-
-    def __init__(self, desk: IncidentDesk, client: AsyncWebClient, groups: UserGroups, workspace: Workspace) -> None:
-        self._desk = desk
-        self._client = client
-        self._groups = groups
-        self._workspace = workspace
-        self._untold = 0
-
-    async def approve(self, ack: AsyncAck, body: JsonObject) -> None:
-        await ack()
-        try:
-            question = _question(body)
-            person = await self._person(body["user"])
-            request = DecisionRequest(plan_hash=question.plan_hash, decision=Answer.APPROVE, by=person)
-            await self._desk.decide(question.incident_id, request)
-        except OpsmendError as refusal:
-            await self._tell(body["user"]["id"], _channel(body), refusal)
-
-    async def ask_for_reason(self, ack: AsyncAck, body: JsonObject) -> None:
-        await ack()
-        try:
-            modal = reason_modal(Rejection(question=_question(body), channel=_channel(body)))
-            with slack_call("views.open"):
-                await self._client.views_open(trigger_id=body["trigger_id"], view=modal)
-        except OpsmendError as refusal:
-            await self._tell(body["user"]["id"], _channel(body), refusal)
-
-    async def reject(self, ack: AsyncAck, body: JsonObject) -> None:
-        await ack()
-        rejection, reason = rejection_in(body["view"])
-        question = rejection.question
-        try:
-            person = await self._person(body["user"])
-            request = DecisionRequest(plan_hash=question.plan_hash, decision=Answer.REJECT, by=person, reason=reason)
-            await self._desk.decide(question.incident_id, request)
-        except OpsmendError as refusal:
-            await self._tell(body["user"]["id"], rejection.channel, refusal)
-
-    async def _person(self, user: JsonObject) -> Person:
-        """Raises PolicyRefusedError for people of other workspaces, and what asking Slack about them raises."""
-        if (await self._workspace.home()).is_stranger(user):
-            raise PolicyRefusedError("only people of this workspace decide, not those of a shared channel.")
-        name = user.get("username") or user.get("name") or ""
-        return Person(via="slack", id=user["id"], name=name, groups=await self._groups.of(user["id"]))
-
-    async def _tell(self, user_id: str, channel: str, refusal: OpsmendError) -> None:
-        """Only the person who clicked reads it. While Slack is away it waits for it, as nobody else knows that they clicked."""
-        log.info("slack.decision_refused", user=user_id, refusal=type(refusal).__name__, detail=str(refusal))
-        if self._untold >= MOST_UNTOLD:
-            log.warning("slack.answer_undelivered", user=user_id, detail=f"{MOST_UNTOLD} answers wait for Slack already")
-            return
-        self._untold += 1
-        try:
-            async with asyncio.timeout(TOLD_WITHIN.total_seconds()):
-                await self._tell_when_it_answers(user_id, channel, sentence_for(refusal))
-        except (TimeoutError, ChatRejectedError) as e:
-            log.warning("slack.answer_undelivered", user=user_id, detail=str(e) or "Slack did not come back")
-        finally:
-            self._untold -= 1
-
-    async def _tell_when_it_answers(self, user_id: str, channel: str, sentence: str) -> None:
-        """Raises ChatRejectedError."""
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                with slack_call("chat.postEphemeral"):
-                    await self._client.chat_postEphemeral(channel=channel, user=user_id, text=sentence, parse="none")
-            except ChatUnavailableError as away:
-                log.info("slack.answer_waits", user=user_id, detail=str(away))
-                await asyncio.sleep(max(pause, away.retry_after or pause).total_seconds())
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return
-
-
-def _question(body: JsonObject) -> Question:
-    """Raises BadPayloadError."""
-    try:
-        return Question.model_validate_json(body["actions"][0].get("value", ""))
-    except ValidationError as e:
-        raise BadPayloadError("the button carries no question of ours") from e
-
-
-def _channel(body: JsonObject) -> str:
-    return str(body["container"]["channel_id"])

@@ -1,6 +1,7 @@
-"""What Slack posts when somebody clicks, as far as opsmend reads it. Slack adds fields as it likes.
+"""What Slack posts when somebody clicks or types a command, as far as opsmend reads it. Slack adds fields as it likes.
 
 https://docs.slack.dev/reference/interaction-payloads
+https://docs.slack.dev/interactivity/implementing-slash-commands
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +18,9 @@ JSON: Final = "application/json"
 
 _MOST_FIELDS: Final = 50
 """Of a form. An interaction is one, `payload`; a slash command some fifteen."""
+
+_KINDS: Final = ("block_actions", "view_submission", "url_verification")
+"""Names of these in the place of an error: they are no fields."""
 
 
 class _Part(BaseModel):
@@ -85,6 +89,26 @@ class UrlVerification(_Part):
     challenge: str
 
 
+class SlashCommand(_Part):
+    """Of `/opsmend`. The fields of a form, or of an object over the WebSocket."""
+
+    command: str
+    text: str = ""
+    user_id: str = Field(min_length=1)
+    user_name: str = ""
+    team_id: str = Field(min_length=1)
+    """The workspace in which it was typed. Without it nobody would know who is a stranger."""
+    trigger_id: str = Field(min_length=1)
+    """Slack makes a new one for each command."""
+    response_url: str = Field(pattern=r"^https?://")
+
+    @property
+    def user(self) -> JsonObject:
+        """As in a click."""
+        return {"id": self.user_id, "name": self.user_name, "team_id": self.team_id}
+
+
+_COMMAND: Final[TypeAdapter[Any]] = TypeAdapter(SlashCommand)
 _INTERACTION: Final[TypeAdapter[Any]] = TypeAdapter(
     Annotated[Click | Submission | UrlVerification, Field(discriminator="type")]
 )
@@ -96,25 +120,51 @@ def interaction_in(media: str, body: bytes) -> JsonObject:
     Raises:
         BadPayloadError: it is no form and no JSON, or not one of those above.
     """
-    payload = _json(body) if media == JSON else _json_in_form(body)
-    try:
-        _INTERACTION.validate_python(payload)
-    except ValidationError as foreign:
-        first = foreign.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"][1:])) or "payload"
-        raise BadPayloadError(f"Not an interaction that opsmend knows: {where}: {first['msg']}") from foreign
+    payload = _json(body) if media == JSON else _in_form(body)
+    _check(_COMMAND if _is_command(payload) else _INTERACTION, payload)
     found: JsonObject = payload
     return found
 
 
-def _json_in_form(body: bytes) -> Any:
+def command_in(body: JsonObject) -> SlashCommand:
+    """Raises BadPayloadError."""
+    _check(_COMMAND, body)
+    return SlashCommand.model_validate(body)
+
+
+def value_of(click: JsonObject) -> str:
+    """What the button that was clicked carries."""
+    return str(click["actions"][0].get("value", ""))
+
+
+def channel_of(click: JsonObject) -> str:
+    """Where the message stands that was clicked on."""
+    return str(click["container"]["channel_id"])
+
+
+def _is_command(payload: Any) -> bool:
+    return isinstance(payload, dict) and "command" in payload and "type" not in payload
+
+
+def _check(known: TypeAdapter[Any], payload: Any) -> None:
+    try:
+        known.validate_python(payload)
+    except ValidationError as foreign:
+        first = foreign.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(at) for at in first["loc"] if at not in _KINDS) or "payload"
+        raise BadPayloadError(f"Not an interaction that opsmend knows: {where}: {first['msg']}") from foreign
+
+
+def _in_form(body: bytes) -> Any:
     try:
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
     except ValueError as foreign:
         raise BadPayloadError("The body is no form in UTF-8.") from foreign
-    if "payload" not in fields:
-        raise BadPayloadError("The form has no field `payload`.")
-    return _json(fields["payload"].encode())
+    if "payload" in fields:
+        return _json(fields["payload"].encode())
+    if "command" in fields:
+        return fields
+    raise BadPayloadError("The form has no field `payload` and no field `command`.")
 
 
 def _json(text: bytes) -> Any:

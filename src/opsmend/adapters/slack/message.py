@@ -20,6 +20,7 @@ from slack_sdk.models.blocks import (
 )
 
 from opsmend.adapters.slack.mrkdwn import SECTION_LIMIT, code, code_block, code_blocks, link, prose
+from opsmend.adapters.slack.steering_buttons import steering_buttons
 from opsmend.domain.approval import Answer, Approval
 from opsmend.domain.changes import distance, that_matter
 from opsmend.domain.diagnosis import Diagnosis
@@ -116,6 +117,7 @@ def _after_the_diffs(notice: Notice) -> list[Block]:
         blocks.append(_section(what_happened))
     if state.status is Status.AWAITING_APPROVAL and state.plan and not state.approval:
         blocks.append(_buttons(Question(incident_id=state.id, plan_hash=state.plan.hash)))
+    blocks += steering_buttons(state)
     blocks.append(_origin(notice))
     return blocks
 
