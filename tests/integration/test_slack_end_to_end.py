@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300
 
 APPROVE: Final = "opsmend_approve"
 REJECT: Final = "opsmend_reject"
+TAKE_OVER: Final = "opsmend_take_over"
+WRONG: Final = "opsmend_wrong_diagnosis"
 EVENTS: Final = "/v1/slack/events"
 
 
@@ -138,7 +140,7 @@ async def test_one_message_tells_all_and_a_click_approves(opsmend: Opsmend, clus
     by = closed["approval"]["by"]
     assert (by["via"], by["id"], by["name"]) == ("slack", team.mia.id, "mia")
     last = await team.says("clicked", "remediated")
-    assert (last["ts"], buttons(last)) == (question["ts"], {})
+    assert (last["ts"], set(buttons(last))) == (question["ts"], {WRONG})
     assert await cluster.mutations("clicked") == [("patch", "deployments/web")]
 
 
@@ -201,6 +203,65 @@ async def test_a_button_of_an_older_plan_decides_nothing(opsmend: Opsmend, clust
     assert (await opsmend.closed(incident))["outcome"] == "remediated"
     await team.slack.click(team.mia, team.channel.id, second, APPROVE)
     assert "already decided" in await team.told(team.mia, heard + 1)
+
+
+# --- steering -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_person_takes_an_incident_over_and_marks_its_diagnosis_as_wrong(
+    opsmend: Opsmend, cluster: Cluster, team: Team
+) -> None:
+    await broken(cluster, "steered")
+    incident = await opsmend.open("steered")
+    question = await team.question("steered")
+    heard = {user.id: len([e for e in team.slack.workspace.ephemerals if e.user == user.id]) for user in (team.mia, team.ben)}
+    await team.slack.click(team.ben, team.channel.id, question, TAKE_OVER)
+    assert (await team.told(team.ben, heard[team.ben.id])).startswith("You may not do this")
+    assert (await opsmend.incident(incident))["status"] == "awaiting_approval"
+
+    await team.slack.click(team.mia, team.channel.id, question, TAKE_OVER)
+    assert "opsmend stands back" in await team.told(team.mia, heard[team.mia.id])
+    closed = await opsmend.closed(incident)
+    assert (closed["outcome"], "mia (slack) took it over" in closed["closing"]) == ("escalated", True)
+    assert await cluster.writes("steered") == []
+    last = await team.says("steered", "mia (slack) took it over")
+    assert set(buttons(last)) == {WRONG}
+    await team.slack.click(team.mia, team.channel.id, question, TAKE_OVER)
+    assert (await team.told(team.mia, heard[team.mia.id] + 1)).startswith("Nothing was done")
+    await team.slack.click(team.mia, team.channel.id, last, WRONG)
+    assert "marked as wrong" in await team.told(team.mia, heard[team.mia.id] + 2)
+
+
+async def test_a_pause_by_slack_holds_for_everybody_until_slack_resumes(opsmend: Opsmend, team: Team) -> None:
+    heard = {user.id: len([e for e in team.slack.workspace.ephemerals if e.user == user.id]) for user in (team.mia, team.ben)}
+    await team.slack.command(team.ben, team.channel.id, "pause")
+    assert (await team.told(team.ben, heard[team.ben.id])).startswith("You may not do this")
+    assert await paused(opsmend) is None
+
+    await team.slack.command(team.mia, team.channel.id, "pause database moves")
+    assert "Changes are paused" in await team.told(team.mia, heard[team.mia.id])
+    pause = await paused(opsmend)
+    assert pause
+    assert (pause["by"], pause["reason"]) == ("mia (slack)", "database moves")
+    await team.slack.command(team.mia, team.channel.id, "resume")
+    assert "Changes are allowed" in await team.told(team.mia, heard[team.mia.id] + 1)
+    assert await paused(opsmend) is None
+
+    async def both() -> list[str] | None:
+        said = [m["text"] for m in team.slack.workspace.messages(team.channel.id) if "hanges are" in m["text"]]
+        return said if len(said) > 1 else None
+
+    begun, ended = await eventually(both, "the pause and its end in the channel")
+    assert "paused by @mia: database moves." in begun
+    assert "@mia resumed them" in ended
+
+
+async def paused(opsmend: Opsmend) -> dict[str, str] | None:
+    """The pause as everybody sees it over HTTP."""
+    async with opsmend.client() as http:
+        answer = await http.get("/v1/changes")
+    found: dict[str, str] | None = answer.raise_for_status().json()["paused"]
+    return found
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------------

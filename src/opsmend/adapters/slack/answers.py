@@ -33,17 +33,15 @@ _SENTENCES: Final[dict[type[OpsmendError], str]] = {
     ChatRejectedError: "Slack refused my look-up. Nothing was decided; an administrator finds the reason in the log.",
 }
 
-
-_UNCONFIRMED: Final = "Nobody answered in time, so it is not known whether this was done"
-
 _STEERING_SENTENCES: Final[dict[type[OpsmendError], str]] = {
     IncidentNotFoundError: _SENTENCES[IncidentNotFoundError],
     BadPayloadError: _SENTENCES[BadPayloadError],
     PolicyRefusedError: "You may not do this",
     IncidentClosedError: "Nothing was done",
-    TemporalUnavailableError: f"{_UNCONFIRMED}. Look again in a minute and repeat it if it was not; repeating is safe.",
-    ChangeControlUnavailableError: f"{_UNCONFIRMED}. Ask `/opsmend changes` in a minute and repeat it if it was not; "
-    "repeating is safe.",
+    TemporalUnavailableError: "Nobody answered in time, so it is not known whether this was done. Look again in a minute and "
+    "repeat it if it was not; repeating is safe.",
+    ChangeControlUnavailableError: "Nobody answered in time. Ask `/opsmend changes` in a minute. If you paused or resumed "
+    "changes and it does not say so, repeat it; repeating is safe.",
     ChatUnavailableError: "Slack did not answer when I looked you up. Nothing was done: try again.",
     ChatRejectedError: "Slack refused my look-up. Nothing was done; an administrator finds the reason in the log.",
 }

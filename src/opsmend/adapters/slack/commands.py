@@ -77,13 +77,11 @@ class ChangeCommands:
         person = await self._people.person(command.user)
         state = await self._control.pause(PauseRequest(by=person, reason=reason))
         log.warning("changes.paused", user=person.id)
-        pause = state.pause
-        # A pause of somebody else stands as it is, and was told when it began.
-        own = pause if pause and (pause.by.via, pause.by.id) == (person.via, person.id) else None
-        await asyncio.gather(
-            self._answer(command, changes_report(state)),
-            *([self._announce(command, paused(own), own.at)] if own else []),
-        )
+        said = [self._answer(command, changes_report(state))]
+        if state.pause and (state.pause.by.via, state.pause.by.id) == (person.via, person.id):
+            # A pause of somebody else stands as it is, and was told when it began.
+            said.append(self._announce(command, paused(state.pause), state.pause.at))
+        await asyncio.gather(*said)
 
     async def _resume(self, command: SlashCommand) -> None:
         person = await self._people.person(command.user)

@@ -121,15 +121,15 @@ def interaction_in(media: str, body: bytes) -> JsonObject:
         BadPayloadError: it is no form and no JSON, or not one of those above.
     """
     payload = _json(body) if media == JSON else _in_form(body)
-    _check(_COMMAND if _is_command(payload) else _INTERACTION, payload)
+    _validated(_COMMAND if _is_command(payload) else _INTERACTION, payload)
     found: JsonObject = payload
     return found
 
 
 def command_in(body: JsonObject) -> SlashCommand:
     """Raises BadPayloadError."""
-    _check(_COMMAND, body)
-    return SlashCommand.model_validate(body)
+    command: SlashCommand = _validated(_COMMAND, body)
+    return command
 
 
 def value_of(click: JsonObject) -> str:
@@ -146,9 +146,9 @@ def _is_command(payload: Any) -> bool:
     return isinstance(payload, dict) and "command" in payload and "type" not in payload
 
 
-def _check(known: TypeAdapter[Any], payload: Any) -> None:
+def _validated(known: TypeAdapter[Any], payload: Any) -> Any:
     try:
-        known.validate_python(payload)
+        return known.validate_python(payload)
     except ValidationError as foreign:
         first = foreign.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(at) for at in first["loc"] if at not in _KINDS) or "payload"
