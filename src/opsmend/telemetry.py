@@ -143,5 +143,14 @@ class ApiMetrics:
         self.workers = Gauge(
             "opsmend_workers_at_work", "Whether any worker of a role asks for work.", ["role"], registry=self.registry
         )
+        self.backlog = Gauge(
+            "opsmend_backlog_tasks", "Tasks of a role that no worker has taken yet.", ["role"], registry=self.registry
+        )
+        self.backlog_age = Gauge(
+            "opsmend_backlog_age_seconds",
+            "How long the oldest task of a role has waited for a worker.",
+            ["role"],
+            registry=self.registry,
+        )
         self.decisions = Counter("opsmend_decisions", "Decisions taken over HTTP.", ["decision"], registry=self.registry)
         self.errors = Counter("opsmend_api_errors", "Requests that were refused or failed.", ["type"], registry=self.registry)

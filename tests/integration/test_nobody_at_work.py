@@ -26,5 +26,13 @@ async def test_alerts_are_taken_and_it_is_shown_that_nobody_works_on_them(tmp_pa
             assert await eventually(look, "the first look at workers", 30) == dict.fromkeys(ROLES, False)
             metrics = (await api.get("/metrics")).text
             assert 'opsmend_workers_at_work{role="sre"} 0.0' in metrics
+
+            async def list_incidents() -> dict[str, int] | None:
+                backlog: dict[str, int] | None = (await api.get("/v1/incidents")).json()["backlog"]
+                return backlog
+
+            backlog = await eventually(list_incidents, "the incident in the backlog", 90)
+            assert backlog["incidents"] >= 1
+            assert 'opsmend_backlog_tasks{role="workflows"} 1.0' in (await api.get("/metrics")).text
     finally:
         await server.part.stop()

@@ -38,7 +38,8 @@ def create_app(
     watch: WorkerWatch | None = None,
 ) -> FastAPI:
     """The whole HTTP side over `desk`. `routers` are further ones, such as Slack's, which authenticate by themselves;
-    `ready` asks Temporal for a sign of life; `watch` tells in /readyz?verbose which roles have workers.
+    `ready` asks Temporal for a sign of life; `watch` tells in /readyz?verbose which roles have workers, and in the list
+    of incidents how many wait.
 
     Raises:
         SettingsError: OPSMEND_API_TOKEN is not set.
@@ -49,7 +50,7 @@ def create_app(
     # The interactive pages of FastAPI load scripts from elsewhere; the contract itself is /openapi.json.
     app = FastAPI(title="opsmend", version=version("opsmend"), docs_url=None, redoc_url=None)
     app.include_router(webhook_router(AlertIntake(settings, desk, access, readiness, metrics)))
-    app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics))
+    app.include_router(incident_router(desk, access, Cursors(settings.api_token), metrics, watch))
     app.include_router(question_router(desk, access, metrics))
     app.include_router(steering_router(steering, access, settings.kubernetes.name))
     app.include_router(change_router(control, access))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from opsmend.api.backlog import BacklogView
 from opsmend.domain.actions.action import Action
 from opsmend.domain.changes import RecentChange, distance
 from opsmend.domain.diagnosis import Diagnosis
@@ -275,6 +276,8 @@ class IncidentList(BaseModel):
     incidents: list[IncidentRowView]
     next_cursor: str | None = None
     """What `cursor` must be to get the incidents after these; null where there are none."""
+    backlog: BacklogView | None = None
+    """Incidents that wait to be looked into; null while none has waited for more than a moment."""
 
 
 def incident_view(state: IncidentState, temporal_ui: str) -> IncidentView:

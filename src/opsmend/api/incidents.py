@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsmend.api.access import Access
+from opsmend.api.backlog import backlog_view
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
 from opsmend.api.cursor import CURSOR_LIMIT, Cursors
 from opsmend.api.explanation import Explanation, explanation
 from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
 from opsmend.api.problem import Failure
+from opsmend.api.worker_watch import WorkerWatch
 from opsmend.domain.approval import Answer, DecisionRecorded, DecisionRequest, Person
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.ports.desk import IncidentDesk
@@ -59,8 +61,10 @@ class Decision(BaseModel):
         return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=by, reason=self.reason)
 
 
-def incident_router(desk: IncidentDesk, access: Access, cursors: Cursors, metrics: ApiMetrics) -> APIRouter:
-    """Reading takes either token, deciding the operator's."""
+def incident_router(
+    desk: IncidentDesk, access: Access, cursors: Cursors, metrics: ApiMetrics, watch: WorkerWatch | None
+) -> APIRouter:
+    """Reading takes either token, deciding the operator's. `watch` knows how many wait to be looked into."""
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
@@ -68,11 +72,12 @@ def incident_router(desk: IncidentDesk, access: Access, cursors: Cursors, metric
     async def list_incidents(
         status: Status | None = None, outcome: Outcome | None = None, limit: Limit = 200, cursor: Cursor = None
     ) -> IncidentList:
-        """Newest first. `next_cursor` says that there are more."""
+        """Newest first. `next_cursor` says that there are more, `backlog` that some wait to be looked into."""
         page = await desk.page(status, outcome, begin=cursors.read(cursor) if cursor else None, limit=limit)
         return IncidentList(
             incidents=[row_view(row, desk.ui_link(row.id, row.run_id)) for row in page.rows],
             next_cursor=cursors.write(page.next) if page.next else None,
+            backlog=backlog_view(watch.queues) if watch else None,
         )
 
     @router.get("/{incident_id}", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)

@@ -1,16 +1,18 @@
 """Looks whether every role has a worker, and tells people once when one has none, and once when it is back.
 
-Alerts are taken meanwhile: Temporal keeps them. But nobody looks into them, and nobody would say so.
+Alerts are taken meanwhile: Temporal keeps them. But nobody looks into them, and nobody would say so. How much waits for each
+role is kept beside.
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from opsmend.domain.ports.chat import Announcer
-from opsmend.domain.ports.workers import Workers
+from opsmend.domain.ports.workers import Workers, WorkQueue
 from opsmend.errors import ChatRejectedError, ChatUnavailableError, TemporalUnavailableError
 from opsmend.telemetry import ApiMetrics
 
@@ -23,7 +25,7 @@ LOOKS: Final = 2
 
 
 class WorkerWatch:
-    """`at_work` is what the last look found; empty before the first one."""
+    """`queues` is what the last look found, by role; empty before the first one."""
 
     def __init__(self, workers: Workers, announcer: Announcer, metrics: ApiMetrics) -> None:
         self._workers = workers
@@ -31,7 +33,11 @@ class WorkerWatch:
         self._metrics = metrics
         self._missed: dict[str, int] = {}
         self._told: set[str] = set()
-        self.at_work: dict[str, bool] = {}
+        self.queues: Mapping[str, WorkQueue] = {}
+
+    @property
+    def at_work(self) -> dict[str, bool]:
+        return {role: queue.at_work for role, queue in self.queues.items()}
 
     async def keep_watching(self) -> None:
         while True:
@@ -40,14 +46,16 @@ class WorkerWatch:
 
     async def look(self) -> None:
         try:
-            self.at_work = dict(await self._workers.at_work())
+            self.queues = await self._workers.work_queues()
         except TemporalUnavailableError as e:
             # That alerts cannot be taken is told by /readyz, and the workers have nobody to ask for work.
             _log.warning("workers.unknown", detail=str(e))
             return
-        for role, there in self.at_work.items():
-            self._metrics.workers.labels(role).set(there)
-            self._missed[role] = 0 if there else self._missed.get(role, 0) + 1
+        for role, queue in self.queues.items():
+            self._metrics.workers.labels(role).set(queue.at_work)
+            self._metrics.backlog.labels(role).set(queue.waiting)
+            self._metrics.backlog_age.labels(role).set(queue.oldest.total_seconds())
+            self._missed[role] = 0 if queue.at_work else self._missed.get(role, 0) + 1
         await self._tell({role for role, missed in self._missed.items() if missed >= LOOKS})
 
     async def _tell(self, away: set[str]) -> None:

@@ -8,7 +8,7 @@ from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, Json
 from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.client import PAGE
 from opsmend.console.explanation_report import explanation_report
-from opsmend.console.incident_report import incident_list, incident_report
+from opsmend.console.incident_report import backlog_line, incident_list, incident_report
 from opsmend.domain.incident import Outcome, Status
 
 commands = typer.Typer()
@@ -31,6 +31,8 @@ def incidents(
         show_json(found)
         return
     show(incident_list(found.incidents) if found.incidents else "No incidents.")
+    if found.backlog:
+        show(backlog_line(found.backlog))
     if found.next_cursor:
         show(f"There are more than these {len(found.incidents)}. Show twice as many: --limit {2 * limit}")
 

@@ -69,7 +69,7 @@ class OpsmendApi:
             asked = filters | {"limit": str(min(PAGE, most - len(found.incidents)))}
             asked |= {"cursor": found.next_cursor} if found.next_cursor else {}
             page = await self._ask(IncidentList, "GET", "/v1/incidents", params=asked)
-            found = IncidentList(incidents=[*found.incidents, *page.incidents], next_cursor=page.next_cursor)
+            found = page.model_copy(update={"incidents": [*found.incidents, *page.incidents]})
             if len(found.incidents) >= most or not page.next_cursor:
                 return found
 

@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from opsmend.api.backlog import BacklogView
 from opsmend.api.incident_view import (
     ActionView,
     ApprovalView,
@@ -197,6 +198,13 @@ def postmortem_report(markdown: str) -> RenderableType:
 def incident_list(rows: list[IncidentRowView]) -> RenderableType:
     """One line an incident, newest first."""
     return Group(*(_row(row) for row in rows))
+
+
+def backlog_line(backlog: BacklogView) -> RenderableType:
+    minutes, seconds = divmod(backlog.oldest_seconds, 60)
+    waits = f"{minutes} min" if minutes else f"{seconds} s"
+    incidents = "1 incident waits" if backlog.incidents == 1 else f"{backlog.incidents} incidents wait"
+    return say(f"About {incidents} to be looked into, the oldest for {waits}.", "yellow")
 
 
 def _row(row: IncidentRowView) -> Text:

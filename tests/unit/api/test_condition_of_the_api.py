@@ -12,6 +12,7 @@ from opsmend.adapters.terminal.chat import TerminalChat
 from opsmend.api import disk, readiness
 from opsmend.api.problem import problem_type
 from opsmend.api.worker_watch import WorkerWatch
+from opsmend.domain.ports.workers import WorkQueue
 from opsmend.errors import OpsmendError, SettingsError, TemporalUnavailableError, TransientError
 from opsmend.telemetry import ApiMetrics
 
@@ -53,8 +54,8 @@ async def test_silent_temporal_counts_as_away(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_workers_that_are_away_are_shown_and_turn_no_alert_away() -> None:
     class Workers:
-        async def at_work(self) -> dict[str, bool]:
-            return {"workflows": True, "sre": False}
+        async def work_queues(self) -> dict[str, WorkQueue]:
+            return {"workflows": WorkQueue(at_work=True), "sre": WorkQueue(at_work=False)}
 
     metrics, desk = ApiMetrics(), DeskInMemory()
     watch = WorkerWatch(Workers(), TerminalChat(), metrics)

@@ -1,10 +1,12 @@
-"""People are told once that a role has no worker, and once that it has one again."""
+"""People are told once that a role has no worker, and once that it has one again. How much waits is a metric."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from opsmend.api.worker_watch import WorkerWatch
+from opsmend.domain.ports.workers import WorkQueue
 from opsmend.errors import ChatRejectedError, ChatUnavailableError, OpsmendError, TemporalUnavailableError
 from opsmend.telemetry import ApiMetrics
 
@@ -14,12 +16,18 @@ class Seen:
 
     def __init__(self) -> None:
         self.there = {"workflows": True, "sre": True}
+        self.waiting: dict[str, tuple[int, timedelta]] = {}
         self.failing: OpsmendError | None = None
 
-    async def at_work(self) -> Mapping[str, bool]:
+    async def work_queues(self) -> Mapping[str, WorkQueue]:
         if self.failing:
             raise self.failing
-        return self.there
+        nothing = (0, timedelta(0))
+        return {
+            role: WorkQueue(at_work=there, waiting=tasks, oldest=oldest)
+            for role, there in self.there.items()
+            for tasks, oldest in [self.waiting.get(role, nothing)]
+        }
 
 
 class Said:
@@ -115,3 +123,18 @@ async def test_a_temporal_that_is_away_says_nothing_about_workers(watch: WorkerW
     await look(watch)
     assert said.texts == []
     assert watch.at_work == {"workflows": True, "sre": True}
+
+
+async def test_what_waits_for_a_role_is_a_metric_until_it_is_worked_off(
+    watch: WorkerWatch, seen: Seen, metrics: ApiMetrics
+) -> None:
+    def shown() -> list[float | None]:
+        names = ("opsmend_backlog_tasks", "opsmend_backlog_age_seconds")
+        return [metrics.registry.get_sample_value(name, {"role": "sre"}) for name in names]
+
+    seen.waiting = {"sre": (2_700, timedelta(minutes=4))}
+    await watch.look()
+    assert shown() == [2_700, 240]
+    seen.waiting = {}
+    await watch.look()
+    assert shown() == [0, 0]

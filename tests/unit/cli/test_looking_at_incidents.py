@@ -1,6 +1,8 @@
 """What a person at a terminal sees of incidents."""
 
+import asyncio
 import json
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -25,10 +27,16 @@ from tests.builders import (
     some_evidence,
 )
 from tests.desk_in_memory import DeskInMemory
+from tests.unit.api.api_client import an_app
 from tests.unit.cli.run_cli import run_against, run_cli
+from typer.testing import Result
 
+from opsmend.adapters.terminal.chat import TerminalChat
+from opsmend.api.worker_watch import WorkerWatch
 from opsmend.domain.incident import TimelineEntry
 from opsmend.domain.plan import Alternative
+from opsmend.domain.ports.workers import WorkQueue
+from opsmend.telemetry import ApiMetrics
 
 WEB = "incident:demo:shop:deployment:web"
 
@@ -95,6 +103,56 @@ def test_more_are_shown_when_more_are_asked_for() -> None:
 def test_a_program_learns_that_there_are_more() -> None:
     listed = json.loads(run_cli(many(5), "incidents", "--limit", "3", "--json").stdout)
     assert (len(listed["incidents"]), bool(listed["next_cursor"])) == (3, True)
+
+
+class Behind:
+    """Workers whose oldest task has waited for so long."""
+
+    def __init__(self, **oldest: timedelta) -> None:
+        self._oldest = oldest
+
+    async def work_queues(self) -> dict[str, WorkQueue]:
+        return {role: WorkQueue(at_work=True, waiting=40, oldest=oldest) for role, oldest in self._oldest.items()}
+
+
+def run_behind(desk: DeskInMemory, oldest: dict[str, timedelta], *args: str) -> Result:
+    """As `run_cli`, where so much waits."""
+    watch = WorkerWatch(Behind(**oldest), TerminalChat(), ApiMetrics())
+    asyncio.run(watch.look())
+    return run_against(httpx.ASGITransport(an_app(desk, watch=watch)), *args)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "said"),
+    [
+        pytest.param(
+            {"sre": timedelta(seconds=190)}, "About 40 incidents wait to be looked into, the oldest for 3 min.", id="sre"
+        ),
+        pytest.param(
+            {"workflows": timedelta(seconds=20), "sre": timedelta(seconds=15)},
+            "About 80 incidents wait to be looked into, the oldest for 20 s.",
+            id="both",
+        ),
+    ],
+)
+def test_a_backlog_is_told_beside_the_list(oldest: dict[str, timedelta], said: str) -> None:
+    assert said in run_behind(many(3), oldest, "incidents").stdout
+    assert said in run_behind(DeskInMemory(), oldest, "incidents").stdout
+    listed = json.loads(run_behind(many(3), oldest, "incidents", "--json").stdout)
+    assert f"About {listed['backlog']['incidents']} incidents" in said
+
+
+@pytest.mark.parametrize(
+    "oldest",
+    [
+        pytest.param({"sre": timedelta(seconds=9)}, id="only for a moment"),
+        pytest.param({"connectors": timedelta(hours=1)}, id="only messages"),
+    ],
+)
+def test_what_is_no_backlog_of_incidents_is_not_told(oldest: dict[str, timedelta]) -> None:
+    shown = run_behind(many(3), oldest, "incidents")
+    assert shown.exit_code == 0
+    assert "wait to be looked into" not in shown.stdout
 
 
 def test_unknown_filter_is_a_usage_error() -> None:

@@ -1,4 +1,4 @@
-"""Which roles have workers, as Temporal sees it: who has asked a task queue for work."""
+"""Which roles have workers and how much waits for them, as Temporal sees it: who asked a task queue, and what is in it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from opsmend.agents import queues
+from opsmend.domain.ports.workers import WorkQueue
 from opsmend.errors import TemporalUnavailableError, bounded
 
 _QUEUES: Final[Mapping[str, TaskQueueType.ValueType]] = {
@@ -33,12 +34,12 @@ class TemporalWorkers:
         self._client = client
         self._timeout = rpc_timeout
 
-    async def at_work(self) -> Mapping[str, bool]:
-        return {queues.agent_of(queue): await self._polled(queue, kind) for queue, kind in _QUEUES.items()}
+    async def work_queues(self) -> Mapping[str, WorkQueue]:
+        return {queues.agent_of(queue): await self._described(queue, kind) for queue, kind in _QUEUES.items()}
 
-    async def _polled(self, queue: str, kind: TaskQueueType.ValueType) -> bool:
+    async def _described(self, queue: str, kind: TaskQueueType.ValueType) -> WorkQueue:
         request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+            namespace=self._client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind, report_stats=True
         )
         try:
             described = await self._client.workflow_service.describe_task_queue(request, timeout=self._timeout)
@@ -46,4 +47,8 @@ class TemporalWorkers:
         except (RPCError, RuntimeError) as e:
             raise TemporalUnavailableError(f"Temporal did not tell who works on {queue}: {bounded(str(e))}") from e
         since = datetime.now(UTC) - LATELY
-        return any(poller.last_access_time.ToDatetime(UTC) >= since for poller in described.pollers)
+        return WorkQueue(
+            at_work=any(poller.last_access_time.ToDatetime(UTC) >= since for poller in described.pollers),
+            waiting=max(described.stats.approximate_backlog_count, 0),
+            oldest=described.stats.approximate_backlog_age.ToTimedelta(),
+        )
