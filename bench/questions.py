@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from opsmend.domain.incident import Status
-from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice, StormDigest
 from opsmend.domain.record import Record
 
 
@@ -33,6 +33,10 @@ class QuestionsToPipe:
             # One line is shorter than PIPE_BUF, so it is written whole.
             os.write(self._pipe, question.model_dump_json().encode() + b"\n")
         return MessageRef(channel="bench", ts=state.run_id)
+
+    async def tell_digest(self, digest: StormDigest, message: MessageRef | None) -> MessageRef | None:
+        """New messages have no limit here."""
+        return message
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         """Nobody listens; there is no watchdog to raise one."""

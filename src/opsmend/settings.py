@@ -121,6 +121,9 @@ class StormSettings(BaseModel):
     investigations_at_once: Count = 10
     """Looks that one worker of SRE takes at once: for investigations, at a fix, at good configurations. Others wait: grave ones
     before harmless ones, begun ones before new ones."""
+    new_messages_per_minute: Count = 20
+    """First messages of incidents in Slack. Others wait, and one digest tells of them meanwhile. Calls do not wait. Slack
+    itself takes about one message a second in a channel."""
 
 
 class SlackSettings(BaseModel):

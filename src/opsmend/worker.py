@@ -22,6 +22,7 @@ from opsmend.activities.interceptor import ActivityConduct
 from opsmend.activities.last_good import LastGoodActivities
 from opsmend.activities.paging import PagingActivities
 from opsmend.activities.policy import PolicyActivities
+from opsmend.activities.storm import StormActivities
 from opsmend.activities.watchdog import WatchdogActivities
 from opsmend.adapters.artifacts.last_good import FileLastGood
 from opsmend.adapters.artifacts.store import FileArtifacts
@@ -39,6 +40,7 @@ from opsmend.adapters.prometheus.metrics import NoMetrics, PrometheusMetrics
 from opsmend.adapters.slack.chat import slack_chat
 from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
+from opsmend.adapters.temporal.first_messages import TemporalFirstMessages
 from opsmend.adapters.temporal.runs import TemporalRuns
 from opsmend.adapters.temporal.schedule import schedule_last_good
 from opsmend.adapters.temporal.steering import TemporalSteering
@@ -64,6 +66,7 @@ from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.ports.chat import Chat
 from opsmend.domain.ports.cluster import ClusterReader, ClusterWriter
 from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.domain.ports.first_messages import FirstMessages
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.metrics import Metrics
@@ -84,6 +87,7 @@ from opsmend.workflows.agent_runs import (
 )
 from opsmend.workflows.change_control import ChangeControlWorkflow
 from opsmend.workflows.feedback import FeedbackWorkflow
+from opsmend.workflows.first_messages import FirstMessagesWorkflow
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.priority import Precedence
@@ -105,6 +109,7 @@ WORKFLOWS: Final = (
     Watchdog,
     ChangeControlWorkflow,
     FeedbackWorkflow,
+    FirstMessagesWorkflow,
 )
 
 LOOKS_AT_ONCE: Final = 10
@@ -192,10 +197,16 @@ def deployment_worker(
 
 
 def connectors_worker(
-    client: Client, desk: IncidentDesk, steering: IncidentSteering, chat: Chat, memory: Memory, pager: Pager | None = None
+    client: Client,
+    desk: IncidentDesk,
+    steering: IncidentSteering,
+    chat: Chat,
+    memory: Memory,
+    pager: Pager | None = None,
+    first_messages: FirstMessages | None = None,
 ) -> Worker:
-    """Without a `pager` nobody is reached while chat is away."""
-    incidents = IncidentActivities(desk, steering, chat, memory)
+    """Without a `pager` nobody is reached while chat is away; without `first_messages` new messages have no limit."""
+    incidents = IncidentActivities(desk, steering, chat, memory, first_messages)
     watchdog = WatchdogActivities(TemporalRuns(client), chat, desk)
     paging = PagingActivities(desk, pager or NoPager())
     return _activity_worker(
@@ -210,6 +221,7 @@ def connectors_worker(
             watchdog.find_stalled,
             watchdog.free_locks,
             watchdog.call_people,
+            StormActivities(chat).tell_digest,
             paging.trigger,
             paging.resolve,
             FeedbackActivities(memory).forget,
@@ -278,7 +290,10 @@ async def worker_for(role: Role, settings: Settings, client: Client, stack: Asyn
             chat = slack_chat(settings.slack) if settings.slack.bot_token else TerminalChat()
             await start_watchdog(client, settings.temporal.rpc_timeout)
             steering, memory = steering_for(settings, client), _memory(settings, stack)
-            return connectors_worker(client, desk, steering, chat, memory, _pager(settings, stack))
+            # A terminal's log needs no limit.
+            per_minute = settings.storm.new_messages_per_minute
+            first_messages = TemporalFirstMessages(client, per_minute) if settings.slack.bot_token else None
+            return connectors_worker(client, desk, steering, chat, memory, _pager(settings, stack), first_messages)
 
 
 async def _schedule(settings: Settings, client: Client) -> None:

@@ -57,7 +57,7 @@ PROMISED: dict[str, Any] = {
         "grafana_secret": None,
     },
     "limits": {"per_namespace": 20, "per_cluster": 60, "remedies_per_target": 3},
-    "storm": {"investigations_at_once": 10},
+    "storm": {"investigations_at_once": 10, "new_messages_per_minute": 20},
     "slack": {
         "bot_token": None,
         "signing_secret": None,

@@ -29,7 +29,9 @@ from opsmend.domain.budget import Budget
 from opsmend.domain.change_control import ChangeLimits
 from opsmend.domain.incident import IncidentState, Patience, Status
 from opsmend.domain.plan import Plan
+from opsmend.domain.ports.chat import Chat
 from opsmend.domain.ports.desk import IncidentRow
+from opsmend.domain.ports.first_messages import FirstMessages
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.target import Target
 from opsmend.embedded.temporal_server import PROMPT, temporal_binary
@@ -84,8 +86,12 @@ class World:
         limits: ChangeLimits = DEFAULT_LIMITS,
         looks_at_once: int = LOOKS_AT_ONCE,
         judge: Judge | None = None,
+        slack: Chat | None = None,
+        first_messages: Callable[[Client], FirstMessages] | None = None,
     ) -> None:
-        """`watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
+        """`slack`: where people are told instead of in `chat`. `first_messages`: what limits new messages there.
+
+        `watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
 
         `sandboxed`: slower than in production, and stricter.
         """
@@ -102,6 +108,8 @@ class World:
         self.metrics = MetricsInMemory()
         self.policies = policies
         self.chat = ChatInMemory()
+        self._slack = slack
+        self._first_messages = first_messages
         self.pager = PagerInMemory()
         self.artifacts = ArtifactsInMemory()
         self.namespaces = NamespacesInMemory(self.cluster)
@@ -132,7 +140,15 @@ class World:
             architect_worker(self.workers_client, self.cluster, artifacts),
             security_worker(self.workers_client, self.cluster, judge, artifacts),
             deployment_worker(self.workers_client, self.cluster, self.cluster, judge, artifacts, self.control, self.limits),
-            connectors_worker(self.workers_client, self.desk, self.steering, self.chat, self.memory, self.pager),
+            connectors_worker(
+                self.workers_client,
+                self.desk,
+                self.steering,
+                self._slack or self.chat,
+                self.memory,
+                self.pager,
+                self._first_messages and self._first_messages(self.client),
+            ),
         ):
             await stack.enter_async_context(worker)
 

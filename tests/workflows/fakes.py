@@ -17,7 +17,7 @@ from opsmend.domain.maintenance import Maintenance
 from opsmend.domain.neighbour import Neighbour
 from opsmend.domain.plan import PlannedStep
 from opsmend.domain.ports.artifacts import ArtifactRef
-from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice, StormDigest
 from opsmend.domain.ports.cluster import Look
 from opsmend.domain.ports.metrics import AlertCondition
 from opsmend.domain.ports.namespaces import ConfigMapSeen, NamespaceSeen
@@ -313,6 +313,7 @@ class ChatInMemory:
         """All that was published, in order."""
         self.calls: list[Call] = []
         self.alarms: dict[str, Alarm] = {}
+        self.digests: list[StormDigest] = []
         self.down = False
         self.has_channel = True
         """Without one it is as a terminal: nobody is notified."""
@@ -325,6 +326,12 @@ class ChatInMemory:
         if notice.call and notice.call.key not in {call.key for call in self.calls}:
             self.calls.append(notice.call)
         return MessageRef(channel="C1", ts=notice.state.run_id) if self.has_channel else None
+
+    async def tell_digest(self, digest: StormDigest, message: MessageRef | None) -> MessageRef | None:
+        if self.down:
+            raise ChatUnavailableError("the chat is down")
+        self.digests.append(digest)
+        return MessageRef(channel="C1", ts=digest.key)
 
     async def raise_alarm(self, alarm: Alarm) -> None:
         if self.down:

@@ -1,5 +1,8 @@
 """Telling people about an incident, and keeping what was learned from it."""
 
+from datetime import timedelta
+
+from pydantic import Field
 from temporalio import activity
 
 from opsmend.activities.about_incident import AboutIncident, state_of, still_needed
@@ -9,16 +12,20 @@ from opsmend.domain.call import Call, CallReason
 from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.domain.ports.chat import Chat, MessageRef, Notice
 from opsmend.domain.ports.desk import IncidentDesk
+from opsmend.domain.ports.first_messages import FirstMessages
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.domain.postmortem import PostMortem
 from opsmend.domain.record import Handed, Record
 from opsmend.domain.target import Target
+from opsmend.domain.untold import Untold
 from opsmend.errors import PermanentError, bounded
 
 
 class PublishRequest(AboutIncident):
     message: MessageRef | None
+    may_wait: bool = False
+    """Whether the workflow knows how to wait for room for its first message. Runs of an older version do not."""
     call: Call | None = None
     """The call that is due."""
     attention: str = ""
@@ -26,9 +33,11 @@ class PublishRequest(AboutIncident):
 
 
 class Published(Record):
-    """None where the channel has no messages."""
+    """None where the channel has no messages, and while there is no room for a new one."""
 
     message: MessageRef | None
+    wait: timedelta = Field(default=timedelta(0), exclude_if=lambda wait: not wait)
+    """How long until there may be room. Nothing was told until then, but by the digest."""
 
 
 class PostMortemRequest(AboutIncident):
@@ -55,15 +64,27 @@ class HandedBack(Record):
 
 
 class IncidentActivities:
-    def __init__(self, desk: IncidentDesk, steering: IncidentSteering, chat: Chat, memory: Memory) -> None:
+    def __init__(
+        self,
+        desk: IncidentDesk,
+        steering: IncidentSteering,
+        chat: Chat,
+        memory: Memory,
+        first_messages: FirstMessages | None = None,
+    ) -> None:
+        """Without `first_messages` as many new messages are posted as there are incidents."""
         self._desk = desk
         self._steering = steering
         self._chat = chat
         self._memory = memory
+        self._first_messages = first_messages
 
     @activity.defn(name="chat.publish_incident")
     async def publish_incident(self, request: PublishRequest) -> Published:
-        """Post or update the incident's one message, and call. Twice is harmless: the chat finds what an earlier try said."""
+        """Post or update the incident's one message, and call. Twice is harmless: the chat finds what an earlier try said.
+
+        A first message waits for room; one with a call does not.
+        """
         state = await state_of(request, self._desk)
         call = request.call or _called_by_attention(request, state)
         notice = Notice(
@@ -72,7 +93,14 @@ class IncidentActivities:
             call=call if call and still_needed(call, request.state, state) else None,
             temporal_ui=self._desk.ui_link(state.id, state.present_run),
         )
-        return Published(message=await self._chat.publish(notice))
+        if request.message or not request.may_wait or not self._first_messages:
+            return Published(message=await self._chat.publish(notice))
+        if not notice.call and (wait := await self._first_messages.room_in(_untold(notice))):
+            return Published(message=None, wait=wait)
+        message = await self._chat.publish(notice)
+        if notice.call:
+            await self._first_messages.is_told(state.run_id)
+        return Published(message=message)
 
     @activity.defn(name="postmortem.write")
     async def write_postmortem(self, request: PostMortemRequest) -> PostMortem:
@@ -103,6 +131,17 @@ class IncidentActivities:
             except PermanentError as e:
                 refused.append(f"{alerts[0].target}: {bounded(str(e))}")
         return HandedBack(refused=tuple(refused))
+
+
+def _untold(notice: Notice) -> Untold:
+    state = notice.state
+    return Untold(
+        incident_id=state.id,
+        run_id=state.run_id,
+        target=state.target,
+        severity=state.severity,
+        temporal_ui=notice.temporal_ui,
+    )
 
 
 def _called_by_attention(request: PublishRequest, state: IncidentState) -> Call | None:

@@ -22,7 +22,8 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-_GRAVITY: Final = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+GRAVITY: Final = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+"""The gravest first."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """How an unknown start is written. Version 0.1 wrote it so, and one of its workers would drop an alert that has null there."""
@@ -87,4 +88,4 @@ def fingerprint_of(labels: dict[str, str]) -> str:
 
 def gravest(alerts: Iterable[Alert]) -> Severity:
     """The severity of the worst of them; `info` where there are none."""
-    return min((alert.severity for alert in alerts), key=_GRAVITY.__getitem__, default=Severity.INFO)
+    return min((alert.severity for alert in alerts), key=GRAVITY.__getitem__, default=Severity.INFO)

@@ -8,7 +8,7 @@ import asyncio
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, PublishRequest
+    from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, Published, PublishRequest
     from opsmend.activities.paging import PagingActivities, ResolveRequest
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
@@ -33,7 +33,7 @@ class AftermathRequest(Handed, View):
 
 @workflow.defn(name="Aftermath")
 class Aftermath:
-    """Waits on nothing but its activities, each for two weeks."""
+    """Waits on nothing but its activities, each for two weeks, and in a storm on room for its message."""
 
     @workflow.run
     async def run(self, request: AftermathRequest) -> None:
@@ -58,11 +58,22 @@ class Aftermath:
         if request.told:
             return
         state = request.state
-        await workflow.execute_activity_method(
-            IncidentActivities.publish_incident,
-            PublishRequest(incident_id=state.id, run_id=state.run_id, state=state, message=request.message, call=request.call),
-            **on(CONNECTORS, NOTIFY, f"Tell people how it ended: {state.outcome}"),
-        )
+        while True:
+            published: Published = await workflow.execute_activity_method(
+                IncidentActivities.publish_incident,
+                PublishRequest(
+                    incident_id=state.id,
+                    run_id=state.run_id,
+                    state=state,
+                    message=request.message,
+                    may_wait=True,
+                    call=request.call,
+                ),
+                **on(CONNECTORS, NOTIFY, f"Tell people how it ended: {state.outcome}"),
+            )
+            if not published.wait:
+                return
+            await workflow.sleep(published.wait, summary="until there is room for a new message")
 
     async def _take_page_back(self, state: IncidentState, *, paged: bool) -> None:
         if not paged:

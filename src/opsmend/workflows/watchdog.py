@@ -29,6 +29,7 @@ OURS: Final = (
     "ChangeControl",
     "DeploymentExecution",
     "Feedback",
+    "FirstMessages",
     "Incident",
     "KeepLastGood",
     "SecurityReview",

@@ -15,14 +15,15 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from opsmend.adapters.slack.call import is_for_the_whole_channel, render_call
 from opsmend.adapters.slack.client import error_code, slack_call, slack_client
+from opsmend.adapters.slack.digest import render_digest
 from opsmend.adapters.slack.message import Message, render
 from opsmend.adapters.slack.mrkdwn import link, prose
 from opsmend.domain.call import BEYOND_THE_TEAM, Call
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.mentions import MentionRule, mentioned
-from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice, StormDigest
 from opsmend.domain.record import JsonObject
-from opsmend.errors import ChatRejectedError, SettingsError
+from opsmend.errors import ChatRejectedError, ChatUnavailableError, SettingsError
 from opsmend.settings import SlackSettings
 
 ANNOUNCEMENT_EVENT: Final = "opsmend_announcement"
@@ -58,17 +59,26 @@ class SlackChat:
         self._bot_id: str | None = None
 
     async def publish(self, notice: Notice) -> MessageRef | None:
-        refused: list[ChatRejectedError] = []
+        refused: list[ChatRejectedError | ChatUnavailableError] = []
         message = notice.message
         try:
-            message = await self._place(notice.state, notice.message, render(notice))
+            message = await self._place(notice.state.opened_at, notice.message, render(notice))
         except ChatRejectedError as e:
+            refused.append(e)
+        except ChatUnavailableError as e:
+            # Slack limits edits on their own: a call does not wait until this one is taken. Without the message, the call would
+            # lose its thread.
+            if message is None:
+                raise
             refused.append(e)
         if notice.call:
             refused += await self._call(notice.state, notice.call, message)
         if refused:
             raise refused[0]
         return message
+
+    async def tell_digest(self, digest: StormDigest, message: MessageRef | None) -> MessageRef | None:
+        return await self._place(digest.since, message, render_digest(digest))
 
     async def announce(self, text: str, key: str) -> None:
         message = Message(prose(text, 1000), [], {"event_type": ANNOUNCEMENT_EVENT, "event_payload": {"key": key}})
@@ -90,11 +100,11 @@ class SlackChat:
         seen = f"\n{link(alarm.temporal_ui, 'see its history')}" if alarm.temporal_ui else ""
         await self._post(channel, Message(f"{prose(alarm.text, 2000)}{seen}", [], said))
 
-    async def _place(self, state: IncidentState, known: MessageRef | None, message: Message) -> MessageRef:
+    async def _place(self, since: datetime, known: MessageRef | None, message: Message) -> MessageRef:
         """Update the message that is there; post one only when there is none, or somebody deleted it."""
         if known and await self._update(known, message):
             return known
-        earlier = await self._find(self._channel, state.opened_at, message.metadata)
+        earlier = await self._find(self._channel, since, message.metadata)
         if earlier and await self._update(earlier, message):
             return earlier
         return await self._post(self._channel, message)

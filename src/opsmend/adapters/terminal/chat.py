@@ -2,7 +2,7 @@
 
 import structlog
 
-from opsmend.domain.ports.chat import Alarm, MessageRef, Notice
+from opsmend.domain.ports.chat import Alarm, MessageRef, Notice, StormDigest
 from opsmend.errors import bounded
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,10 @@ class TerminalChat:
             needed=bounded(f"{notice.call.text} {notice.call.needed}") if notice.call else None,
             temporal_ui=notice.temporal_ui or None,
         )
+        return None
+
+    async def tell_digest(self, digest: StormDigest, message: MessageRef | None) -> MessageRef | None:
+        log.info("chat.digest", waiting=digest.waiting, severities=digest.model_dump(mode="json")["severities"])
         return None
 
     async def raise_alarm(self, alarm: Alarm) -> None:

@@ -4,9 +4,11 @@ from typing import Protocol
 
 from pydantic import AwareDatetime
 
+from opsmend.domain.alert import Severity
 from opsmend.domain.call import Call
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.record import Record
+from opsmend.domain.untold import Untold
 
 
 class MessageRef(Record):
@@ -46,6 +48,23 @@ class Alarm(Record):
     temporal_ui: str = ""
 
 
+class StormDigest(Record):
+    """One message for many incidents that have no message of their own yet."""
+
+    key: str
+    since: AwareDatetime
+    """When the first of them had to wait."""
+    waiting: int
+    """How many there are. Zero: each has a message of its own by now."""
+    severities: dict[Severity, int]
+    """How many of each, the gravest first."""
+    namespaces: dict[str, int]
+    """Where most of them are; `more_namespaces` have others."""
+    more_namespaces: int
+    gravest: tuple[Untold, ...]
+    """The first few of them."""
+
+
 class Chat(Protocol):
     """Raises ChatUnavailableError, ChatRejectedError."""
 
@@ -55,6 +74,10 @@ class Chat(Protocol):
         If one place refuses, the others are told all the same, and the error is raised afterwards. None where the channel has
         no messages (terminal).
         """
+        ...
+
+    async def tell_digest(self, digest: StormDigest, message: MessageRef | None) -> MessageRef | None:
+        """Post or update the digest's one message; None where the channel has no messages. It notifies nobody."""
         ...
 
     async def raise_alarm(self, alarm: Alarm) -> None:

@@ -1,5 +1,8 @@
 """Telling people: one task publishes the newest state whenever something changed."""
 
+from contextlib import suppress
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
@@ -52,6 +55,7 @@ class Telling:
                     run_id=self._log.state.run_id,
                     state=self._log.state,
                     message=self.message,
+                    may_wait=True,
                     call=self.call,
                 ),
                 **on(CONNECTORS, NOTIFY, f"Tell people: {self._log.state.status}"),
@@ -61,6 +65,12 @@ class Telling:
                 raise
             self._log.note("chat.failed", root_of(failure))
         else:
+            if published.wait:
+                if self.call:  # it was needed no more: a call that is does not wait
+                    self._log.heard(self.call)
+                self.call = None
+                await self._wait_for_room(published.wait)
+                return
             self.message = published.message
             self.has_no_channel = published.message is None
             if published.message and not self._log.due:
@@ -69,3 +79,10 @@ class Telling:
                 self._log.heard(self.call)
         self.call = None
         self._published = revision
+
+    async def _wait_for_room(self, wait: timedelta) -> None:
+        """In a storm. A call does not wait."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._log.due is not None, timeout=wait, timeout_summary="until there is room for a new message"
+            )
