@@ -355,8 +355,8 @@ async def stopped_while_verifying(world: World) -> None:
 
 
 async def looked_into_on_request(world: World) -> None:
-    await world.steering.investigate(a_target(), MIA)
-    await world.client.get_workflow_handle(INCIDENT).result()
+    begun = await world.steering.investigate(a_target(), MIA)
+    await world.client.get_workflow_handle(begun.id).result()
 
 
 async def refused_while_changes_were_paused(world: World) -> None:

@@ -36,10 +36,14 @@ def _read(recorded: dict[str, object]) -> PublishRequest:
     return request
 
 
+def _goes_on(path: Path) -> bool:
+    return "continuedExecutionRunId" in json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"]
+
+
 @pytest.mark.parametrize("path", INCIDENTS, ids=lambda p: str(p.relative_to(HISTORIES).with_suffix("")))
 async def test_each_telling_is_told_and_calls_whom_it_called(path: Path) -> None:
     tellings = _told(path)
-    assert tellings
+    assert tellings or _goes_on(path), "only a run that goes on with what another has told may have nothing to tell"
     for activity_id, request in tellings.items():
         chat = ChatInMemory()
         now = request.state or an_incident(id=request.incident_id, run_id=request.run_id)
