@@ -1,7 +1,7 @@
 """`python -m ci run | full [PART …] | check`: what must pass before a change lands (docs/ci.md).
 
 `run` plays the core and one heavy part, and stops at the first part that fails. First it checks what ci/results.json says of
-the others.
+the others. It records what it played there, unless something is uncommitted.
 `full` plays the named parts, or all, whatever fails, and writes ci/results.json.
 `check` only checks ci/results.json.
 """
@@ -48,10 +48,13 @@ def _run(history: History) -> int:
     if failed := _check(history, [part for part in PARTS if part not in (*CORE, heavy)]):
         return failed
     console.print(f"the core, then {heavy.name}: the heavy part of commit {history.head()[:10]}", soft_wrap=True)
+    changed = history.uncommitted()
     played: list[Played] = []
     for part in (*CORE, heavy):
         left = _ALL.total_seconds() - (time.monotonic() - began)
         played.append(_play(part, may_replay=left > 2 * part.limit.total_seconds()))
+        if not changed:
+            record(played[-1], history.head())
         if played[-1].outcome == "failed":
             break
     _tell(played)

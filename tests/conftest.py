@@ -1,16 +1,12 @@
-"""How the tests are shared out to processes, and how they take a failure (docs/ci.md)."""
+"""How the tests take a failure (docs/ci.md)."""
 
 from collections.abc import Generator
 
 import pytest
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        # The tests of a file stay together, as they share what it starts; files of one group stay together too.
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
         if item.get_closest_marker("safety"):
             item.add_marker(pytest.mark.flaky(reruns=0))
 

@@ -5,7 +5,7 @@ from tests.integration.outside.cluster import BAD, Cluster, deployment_path
 from tests.integration.outside.opsmend import Opsmend
 from tests.integration.outside.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.xdist_group("opsmend up")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 TRACKED = {"metadata": {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:synced/web"}}}
 

@@ -8,7 +8,7 @@ from tests.integration.outside.mending import mend
 from tests.integration.outside.opsmend import Opsmend
 from tests.integration.outside.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.xdist_group("opsmend up")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 SCALERS: Final = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.outside.cluster import BAD, GOOD, Cluster, images_in
 from tests.integration.outside.opsmend import API_TOKEN, CLUSTER, OPERATOR_TOKEN, Opsmend, alertmanager
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.xdist_group("opsmend up")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 TEXT: Final = {"type": "string"}
 OBJECT: Final = {

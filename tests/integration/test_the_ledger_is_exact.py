@@ -7,7 +7,7 @@ import pytest
 from tests.integration.outside.cluster import Cluster
 from tests.integration.outside.opsmend import Opsmend
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), pytest.mark.xdist_group("opsmend up")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 Calls = Counter[tuple[str, str, str, str, bool]]
 """Verb, resource with its subresource, namespace, name, dry run."""

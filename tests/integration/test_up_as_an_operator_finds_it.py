@@ -39,7 +39,7 @@ time.sleep(600)
 """
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(300)
 async def test_a_second_one_says_who_has_it_and_leaves_everything_alone(opsmend: Opsmend) -> None:
     assert opsmend.process is not None
@@ -54,7 +54,7 @@ async def test_a_second_one_says_who_has_it_and_leaves_everything_alone(opsmend:
         assert (await http.get("/readyz")).status_code == 200
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(300)
 async def test_metrics_of_every_part_are_where_one_file_says(opsmend: Opsmend) -> None:
     told = {entry["labels"]["part"]: entry["targets"] for entry in json.loads((opsmend.data_dir / "metrics.json").read_text())}
@@ -67,7 +67,7 @@ async def test_metrics_of_every_part_are_where_one_file_says(opsmend: Opsmend) -
     assert shown["temporal"].startswith("# HELP")
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(300)
 async def test_what_the_readme_has_one_try_works_as_it_stands(opsmend: Opsmend, cluster: Cluster, tmp_path: Path) -> None:
     await cluster.deploy("shop")
@@ -87,7 +87,7 @@ async def test_what_the_readme_has_one_try_works_as_it_stands(opsmend: Opsmend, 
     assert out.decode().rstrip().endswith(":shop:deployment:web")
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.timeout(300)
 async def test_artifacts_older_than_every_history_can_be_pruned(opsmend: Opsmend) -> None:
     """Its oldest history began just now, so 30 days before that are safe whatever is asked for."""

@@ -22,7 +22,8 @@ READING = (["incidents"], ["incident", "web"], ["explain", "web"], ["approve", "
 
 async def opsmend(folder: Path, *arguments: str, **environment: str) -> Ran:
     """`opsmend ARGUMENTS` in `folder`, with nothing of ours in the environment but `environment`."""
-    own = ("OPSMEND_", "TEMPORAL_", "KUBE")
+    # pytest-xdist tells its processes how wide the terminal is.
+    own = ("OPSMEND_", "TEMPORAL_", "KUBE", "COLUMNS")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "opsmend.cli", *arguments),
@@ -99,7 +100,8 @@ async def test_a_file_in_the_place_of_a_workers_data_directory(tmp_path: Path) -
 async def test_a_data_directory_that_nobody_can_write(tmp_path: Path) -> None:
     for place in ("/proc/opsmend", "/proc/self"):
         told = the_sentence(await opsmend(tmp_path, "up", "--data-dir", place), 78)
-        assert told.startswith("The data directory /proc/")
+        assert "/proc/" in told
+        assert "--data-dir" in told
 
 
 async def test_no_kubeconfig(tmp_path: Path) -> None:

@@ -156,9 +156,8 @@ async def test_neighbours_are_told_with_who_scaled_them_from_what(shop: Shop) ->
 
 async def test_a_rollout_of_a_neighbour_is_no_growth(shop: Shop) -> None:
     await change_container(shop, env=[{"name": "A", "value": "b"}])
-    await shop.snapshot_when(
-        lambda s: s.workload and len(s.revisions) == 2 and s.workload.updated_replicas == s.workload.replicas == 3
-    )
+    # By the revisions: right after the change the workload's status is still that of the old one.
+    await shop.snapshot_when(lambda s: {r.number: r.ready_replicas for r in s.revisions} == {1: 0, 2: 3})
     (web,) = [n for n in await shop.reader.neighbours("shop") if n.ref == WEB.ref]
     assert (web.replicas_before, web.grown_at) == (None, None)
 

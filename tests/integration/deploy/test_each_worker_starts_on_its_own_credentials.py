@@ -80,6 +80,8 @@ def given_to(service: str, temporal: dict[str, str], kubeconfig: Path) -> dict[s
         if value is not None
     }
     places = {**temporal, "KUBECONFIG": str(kubeconfig), "OPSMEND_POLICY__DIRECTORY": str(ROOT / "deploy/policies")}
+    # In Compose each container has this port for itself.
+    places["OPSMEND_METRICS__PORT"] = str(free_port())
     return PATHS | filled_in | {name: place for name, place in places.items() if name in filled_in}
 
 

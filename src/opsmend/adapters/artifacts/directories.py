@@ -1,5 +1,6 @@
 """Directories that only their owner may enter: for histories, logs, artifacts and tokens, none of which is encrypted."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -48,6 +49,8 @@ def private_directory(path: Path) -> Path:
         SettingsError: it lets others in and belongs to somebody else.
         OSError: it cannot be made.
     """
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     for directory in reversed([path, *path.parents]):
         if not directory.exists():
             directory.mkdir(mode=0o700, exist_ok=True)

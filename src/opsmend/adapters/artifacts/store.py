@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from opsmend.adapters.artifacts.directories import private_directory
 from opsmend.adapters.artifacts.files import opened_shelf, read_from, write_atomically
 from opsmend.domain.ports.artifacts import ArtifactRef
 from opsmend.errors import ArtifactMissingError, SettingsError, TransientError
@@ -30,7 +31,7 @@ class FileArtifacts:
     def require_directory(self) -> None:
         """Make the directory if it is not there, and write into it. Raises SettingsError when that cannot be done."""
         try:
-            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(self._directory)
             with tempfile.TemporaryFile(dir=self._directory):
                 pass
         except OSError as e:
