@@ -35,7 +35,7 @@ lint: setup ## ruff, mypy strict, layers
 	$(RUN) lint-imports
 
 test: lint ## lint, then all tests
-	$(RUN) pytest -n 3 --dist loadfile --durations 10 --reruns 1 --only-rerun $(TOO_LATE) $(ARGS)
+	$(RUN) pytest -n 3 --dist loadfile --tb native --durations 10 --reruns 1 --only-rerun $(TOO_LATE) $(ARGS)
 
 demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--yes approves by itself)
 	@$(RUN) opsmend demo $(ARGS)

@@ -148,6 +148,8 @@ def workflows_worker(client: Client, runner: WorkflowRunner | None = None) -> Wo
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         interceptors=[Precedence()],
         no_remote_activities=True,
+        # Else the SDK takes a task of more than 2 s on a busy machine for a deadlock, and the run stands still on this worker.
+        debug_mode=runner is None,
         # A worker that died is noticed by the next workflow task after 2 s instead of 10 s.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )

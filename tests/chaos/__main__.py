@@ -44,8 +44,11 @@ class Shared:
     slack: SlackStandin
     milvus: str
 
-    async def play(self, case: Case, namespace: str) -> tuple[Verdict, Lane]:
-        """One incident under `case`, from the broken release to the end of its workflow. Logs of a failure stay."""
+    async def play(self, case: Case, namespace: str) -> tuple[Verdict, list[Case]]:
+        """One incident under `case`, from the broken release to the end of its workflow. Logs of a failure stay.
+
+        The other cases: a worker killed at each point that it has passed.
+        """
         folder = FOLDER / case.name.replace(" ", "-").replace(".", "-")
         shutil.rmtree(folder, ignore_errors=True)
         async with AsyncExitStack() as stack:
@@ -60,9 +63,10 @@ class Shared:
             )
             kills = 1 if case.point else 0
             verdict = await judged(lane, _life(lane, case), name=case.name, killed=case.killed, kills=kills)
+            passed = kill_cases(lane.executed())
         if not failed(verdict):
             shutil.rmtree(folder, ignore_errors=True)
-        return verdict, lane
+        return verdict, passed
 
 
 async def _life(lane: Lane, case: Case) -> IncidentState:
@@ -122,8 +126,8 @@ async def _listed(shared: Shared, tally: Tally[Verdict]) -> list[Case]:
     listed: list[Case] = []
 
     async def quiet() -> Verdict:
-        verdict, lane = await shared.play(Case(name="quiet", killed="nothing"), shared.namespaces[0])
-        listed.extend(kill_cases(lane.executed()))
+        verdict, passed = await shared.play(Case(name="quiet", killed="nothing"), shared.namespaces[0])
+        listed.extend(passed)
         return verdict
 
     tally.take(await attempt("quiet", "nothing", quiet))

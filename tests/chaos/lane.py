@@ -80,8 +80,12 @@ class Lane:
             self.worker = await start_part("worker", [sys.executable, "-m", "tests.chaos.worker"], self.folder, self.env)
 
     async def leave_nothing(self) -> None:
-        """End what a failed case left open: the next one in this namespace has the same incident."""
-        async for run in self.client.list_workflows("ExecutionStatus = 'Running'"):
+        """End what a failed case left open: the next one in this namespace has the same incident.
+
+        The installation's own workflows run on. If the one that knows whether changes are paused ends, nothing is changed.
+        """
+        lasting = "'ChangeControl', 'FirstMessages', 'Watchdog'"
+        async for run in self.client.list_workflows(f"ExecutionStatus = 'Running' AND WorkflowType NOT IN ({lasting})"):
             await self.client.get_workflow_handle(run.id).terminate("the case is over")
 
     async def stop_worker(self) -> None:
@@ -91,12 +95,12 @@ class Lane:
             self.worker.kill()
             await self.worker.process.wait()
 
-    async def break_the_shop(self) -> None:
-        """Once the good release runs, ship the broken one and wait until its pod has crashed twice."""
+    async def break_the_shop(self, version: int = 2) -> None:
+        """Once the good release runs, ship the broken one as `version` and wait until its pod has crashed twice."""
         async with httpx.AsyncClient(base_url=self.cluster_url, trust_env=False) as http, asyncio.timeout(60):
             while (await self._web(http))["status"].get("availableReplicas", 0) < 3:
                 await asyncio.sleep(0.1)
-            await asyncio.to_thread(ship_release, self.cluster_url, "web")
+            await asyncio.to_thread(ship_release, self.cluster_url, "web", version)
             while not await self._crashed_twice(http):
                 await asyncio.sleep(0.1)
 

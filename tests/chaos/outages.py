@@ -148,7 +148,7 @@ async def _break_twice(stack: AsyncExitStack, folder: Path, slack: SlackStandin,
         await lane.start_worker()
         ends: list[IncidentState] = []
         for outbreak in (1, 2):
-            await lane.break_the_shop()
+            await lane.break_the_shop(version=1 + outbreak)
             await lane.send_alerts(datetime(2026, 1, outbreak, tzinfo=UTC))
             asked = await lane.until_asked(other_than=ends[-1].run_id if ends else "")
             await lane.approve()

@@ -98,11 +98,12 @@ async def what_is_unsafe(lane: Lane, most_changes: int = 1) -> list[str]:
 
 async def _judge_two(lane: Lane, ends: list[IncidentState], *, name: str, killed: str) -> Verdict:
     mutations = await lane.mutations()
-    messages = json.dumps(lane.slack.workspace.messages(lane.channel.id))
+    told = lane.slack.workspace.roots(lane.channel.id)
+    messages = json.dumps(told)
     wrong = [
         *(f"ended as {state.outcome}: {state.closing}" for state in ends if state.outcome != "remediated"),
         *[sentence for state in ends for sentence in await _remembered_once(lane, state)],
-        *_unless(messages.count('"run_id"') == 2, f"{messages.count('run_id')} messages in Slack"),
+        *_unless(len(told) == 2, f"{len(told)} messages in Slack"),
         *_unless(all(state.run_id in messages for state in ends), "an outbreak is missing in Slack"),
         *_unless("awaiting" not in messages, "Slack does not say how it ended"),
     ]

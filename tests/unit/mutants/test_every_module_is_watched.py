@@ -18,5 +18,5 @@ def test_a_module_is_watched_by_tests_that_exist(module: str) -> None:
 
 
 def test_the_tests_near_by_are_those_of_the_module_and_not_of_its_package() -> None:
-    assert near("workflows/question.py") == ("tests/workflows/test_approvals.py",)
+    assert near("workflows/phases/question.py") == ("tests/workflows/test_approvals.py",)
     assert near("agents/sre/detectors/bad_image.py")[0] == "tests/unit/detectors"
