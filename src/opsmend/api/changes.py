@@ -5,20 +5,18 @@ from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, SaidByAPerson
 from opsmend.api.problem import Failure
-from opsmend.domain.approval import Person
 from opsmend.domain.change_control import ChangeControlState, PauseRequest, ReleaseRequest, ResumeRequest
 from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.target import Kind, ObjectRef
 
 _log = structlog.get_logger(__name__)
 
-_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
-_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
@@ -29,25 +27,15 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(default="", max_length=128)
-    """Who says so, for the record. A claim: the token alone is what is checked."""
-
-    def by(self) -> Person:
-        return Person(via="http", id="operator", name=self.name)
-
-
-class PauseAsked(_Asked):
+class PauseAsked(SaidByAPerson):
     reason: str = Field(default="", max_length=500)
 
 
-class ResumeAsked(_Asked):
+class ResumeAsked(SaidByAPerson):
     """Changes are allowed again."""
 
 
-class ReleaseAsked(_Asked):
+class ReleaseAsked(SaidByAPerson):
     """An object that is held for people."""
 
     kind: Kind
@@ -89,26 +77,26 @@ def change_router(control: ChangeControl, access: Access) -> APIRouter:
     router = APIRouter(prefix="/v1/changes", tags=["changes"], responses=_FAILURES, route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
-    @router.get("", dependencies=reader, openapi_extra=_READER)
+    @router.get("", dependencies=reader, openapi_extra=EITHER_TOKEN)
     async def show_changes() -> ChangesView:
         """Whether changes are paused, and which objects are held for people."""
         return changes_view(await control.state())
 
-    @router.post("/pause", dependencies=operator, openapi_extra=_OPERATOR)
+    @router.post("/pause", dependencies=operator, openapi_extra=OPERATOR_TOKEN)
     async def pause(asked: PauseAsked) -> ChangesView:
         """No new step is made until somebody resumes. A step that has begun is finished or undone; investigations go on."""
         state = await control.pause(PauseRequest(by=asked.by(), reason=asked.reason))
         _log.warning("changes.paused", by=asked.name, reason=asked.reason)
         return changes_view(state)
 
-    @router.post("/resume", dependencies=operator, openapi_extra=_OPERATOR)
+    @router.post("/resume", dependencies=operator, openapi_extra=OPERATOR_TOKEN)
     async def resume(asked: ResumeAsked) -> ChangesView:
         """Steps may be made again."""
         state = await control.resume(ResumeRequest(by=asked.by()))
         _log.warning("changes.resumed", by=asked.name)
         return changes_view(state)
 
-    @router.post("/release", dependencies=operator, openapi_extra=_OPERATOR)
+    @router.post("/release", dependencies=operator, openapi_extra=OPERATOR_TOKEN)
     async def release(asked: ReleaseAsked) -> ChangesView:
         """Let opsmend change an object again that it had changed too often."""
         target = ObjectRef(kind=asked.kind, namespace=asked.namespace, name=asked.object_name)

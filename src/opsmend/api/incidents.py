@@ -3,33 +3,31 @@
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 
 from opsmend.api.access import Access
 from opsmend.api.backlog import backlog_view
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, SaidByAPerson
 from opsmend.api.cursor import CURSOR_LIMIT, Cursors
 from opsmend.api.explanation import Explanation, explanation
 from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
 from opsmend.api.problem import Failure
 from opsmend.api.worker_watch import WorkerWatch
-from opsmend.domain.approval import Answer, DecisionRecorded, DecisionRequest, Person
+from opsmend.domain.approval import Answer, DecisionRecorded, DecisionRequest
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.telemetry import ApiMetrics
 
 _log = structlog.get_logger(__name__)
 
-IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
 Cursor = Annotated[
     str | None, Query(max_length=CURSOR_LIMIT, description="`next_cursor` of the page before; the first page by default.")
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="Incidents of one page.")]
 RunId = Annotated[str | None, Query(max_length=64, description="A run of this incident; the latest one by default.")]
 
-_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
-_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _READ_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Failure, "description": "No or unknown token."},
     404: {"model": Failure, "description": "No such incident."},
@@ -45,20 +43,15 @@ _DECIDE_FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class Decision(BaseModel):
+class Decision(SaidByAPerson):
     """An answer to the plan with exactly this hash."""
-
-    model_config = ConfigDict(extra="forbid")
 
     plan_hash: str = Field(min_length=1, max_length=128)
     decision: Answer
     reason: str = Field(default="", max_length=2000)
-    name: str = Field(default="", max_length=128)
-    """Who says so, for the record. A claim: the token alone is what is checked."""
 
     def request(self) -> DecisionRequest:
-        by = Person(via="http", id="operator", name=self.name)
-        return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=by, reason=self.reason)
+        return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=self.by(), reason=self.reason)
 
 
 def incident_router(
@@ -68,7 +61,7 @@ def incident_router(
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"], route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
-    @router.get("", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    @router.get("", dependencies=reader, responses=_READ_FAILURES, openapi_extra=EITHER_TOKEN)
     async def list_incidents(
         status: Status | None = None, outcome: Outcome | None = None, limit: Limit = 200, cursor: Cursor = None
     ) -> IncidentList:
@@ -80,18 +73,18 @@ def incident_router(
             backlog=backlog_view(watch.queues) if watch else None,
         )
 
-    @router.get("/{incident_id}", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    @router.get("/{incident_id}", dependencies=reader, responses=_READ_FAILURES, openapi_extra=EITHER_TOKEN)
     async def get_incident(incident_id: IncidentId, run_id: RunId = None) -> IncidentView:
         """The latest run of the incident, or the one named."""
         state = await desk.get(incident_id, run_id)
         return incident_view(state, desk.ui_link(state.id, state.present_run))
 
-    @router.get("/{incident_id}/explain", dependencies=reader, responses=_READ_FAILURES, openapi_extra=_READER)
+    @router.get("/{incident_id}/explain", dependencies=reader, responses=_READ_FAILURES, openapi_extra=EITHER_TOKEN)
     async def explain_incident(incident_id: IncidentId, run_id: RunId = None) -> Explanation:
         """Which evidence, which rule, which alternative was refused, who approved, and why these numbers."""
         return explanation(await desk.get(incident_id, run_id))
 
-    @router.post("/{incident_id}/decision", dependencies=operator, responses=_DECIDE_FAILURES, openapi_extra=_OPERATOR)
+    @router.post("/{incident_id}/decision", dependencies=operator, responses=_DECIDE_FAILURES, openapi_extra=OPERATOR_TOKEN)
     async def decide(incident_id: IncidentId, decision: Decision) -> DecisionRecorded:
         """Approve or reject the plan with this hash."""
         recorded = await desk.decide(incident_id, decision.request())

@@ -1,16 +1,17 @@
 """The questions of an incident and their answers over HTTP, in one form for all kinds of questions."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, SaidByAPerson
 from opsmend.api.problem import Failure
-from opsmend.domain.approval import Answer, DecisionRequest, Person
+from opsmend.domain.approval import Answer, DecisionRequest
 from opsmend.domain.ports.desk import IncidentDesk
 from opsmend.domain.questions import OpenQuestion, open_questions
 from opsmend.errors import BadPayloadError
@@ -18,10 +19,7 @@ from opsmend.telemetry import ApiMetrics
 
 _log = structlog.get_logger(__name__)
 
-IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
 
-_READER: Final[dict[str, Any]] = {"security": [{"apiToken": []}, {"operatorToken": []}]}
-_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
@@ -53,16 +51,12 @@ class QuestionList(BaseModel):
     questions: list[QuestionView]
 
 
-class AnswerGiven(BaseModel):
+class AnswerGiven(SaidByAPerson):
     """`answer` is one of the question's options."""
-
-    model_config = ConfigDict(extra="forbid")
 
     question_id: str = Field(min_length=1, max_length=128)
     answer: str = Field(min_length=1, max_length=64)
     reason: str = Field(default="", max_length=2000)
-    name: str = Field(default="", max_length=128)
-    """Who says so, for the record. A claim: the token alone is what is checked."""
 
     def decision(self) -> DecisionRequest:
         """The answer to the question whether a plan may run. Raises BadPayloadError for any other word."""
@@ -70,8 +64,7 @@ class AnswerGiven(BaseModel):
             answer = Answer(self.answer)
         except ValueError:
             raise BadPayloadError(f"answer: {self.answer!r} is none of {', '.join(Answer)}") from None
-        by = Person(via="http", id="operator", name=self.name)
-        return DecisionRequest(plan_hash=self.question_id, decision=answer, by=by, reason=self.reason)
+        return DecisionRequest(plan_hash=self.question_id, decision=answer, by=self.by(), reason=self.reason)
 
 
 class AnswerTaken(BaseModel):
@@ -89,12 +82,12 @@ def question_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> 
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"], responses=_FAILURES, route_class=BearerRoute)
     reader, operator = [Depends(access.require_reader)], [Depends(access.require_operator)]
 
-    @router.get("/{incident_id}/questions", dependencies=reader, openapi_extra=_READER)
+    @router.get("/{incident_id}/questions", dependencies=reader, openapi_extra=EITHER_TOKEN)
     async def list_questions(incident_id: IncidentId) -> QuestionList:
         """What the incident asks at present."""
         return QuestionList(questions=[question_view(asked) for asked in open_questions(await desk.get(incident_id))])
 
-    @router.post("/{incident_id}/answer", dependencies=operator, openapi_extra=_OPERATOR)
+    @router.post("/{incident_id}/answer", dependencies=operator, openapi_extra=OPERATOR_TOKEN)
     async def answer(incident_id: IncidentId, given: AnswerGiven) -> AnswerTaken:
         """Answer the question with exactly this id."""
         recorded = await desk.decide(incident_id, given.decision())

@@ -3,22 +3,19 @@
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
+from opsmend.api.by_people import OPERATOR_TOKEN, IncidentId, SaidByAPerson
 from opsmend.api.problem import Failure
-from opsmend.domain.approval import Person
 from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.domain.steering import Snooze, Steered, Stop, TakeOver, WrongDiagnosis
 from opsmend.domain.target import Kind, Target
 
 _log = structlog.get_logger(__name__)
 
-IncidentId = Annotated[str, Path(max_length=512, examples=["incident:prod:shop:deployment:web"])]
-
-_OPERATOR: Final[dict[str, Any]] = {"security": [{"operatorToken": []}]}
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **BODY_FAILURES,
     401: {"model": Failure, "description": "No or unknown token."},
@@ -30,17 +27,7 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(default="", max_length=128)
-    """Who says so, for the record. A claim: the token alone is what is checked."""
-
-    def by(self) -> Person:
-        return Person(via="http", id="operator", name=self.name)
-
-
-class EndAsked(_Asked):
+class EndAsked(SaidByAPerson):
     reason: str = Field(default="", max_length=500)
 
 
@@ -51,18 +38,18 @@ def _written(moment: object) -> object:
     return moment
 
 
-class SnoozeAsked(_Asked):
+class SnoozeAsked(SaidByAPerson):
     until: Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
-class WrongAsked(_Asked):
+class WrongAsked(SaidByAPerson):
     """`run_id` names a run of the incident; the latest one if it is not given."""
 
     note: str = Field(default="", max_length=1000)
     run_id: str | None = Field(default=None, max_length=64)
 
 
-class InvestigationAsked(_Asked):
+class InvestigationAsked(SaidByAPerson):
     kind: Kind
     namespace: str = Field(default="", max_length=63)
     object_name: str = Field(min_length=1, max_length=253)
@@ -80,28 +67,28 @@ def steering_router(steering: IncidentSteering, access: Access, cluster: str) ->
     operator = [Depends(access.require_operator)]
     router = APIRouter(prefix="/v1", tags=["incidents"], dependencies=operator, responses=_FAILURES, route_class=BearerRoute)
 
-    @router.post("/incidents/{incident_id}/take-over", openapi_extra=_OPERATOR)
+    @router.post("/incidents/{incident_id}/take-over", openapi_extra=OPERATOR_TOKEN)
     async def take_over(incident_id: IncidentId, asked: EndAsked) -> Steered:
         """A person sees to it. opsmend asks, reminds and changes nothing more. A change that it made stays."""
         return _told(await steering.take_over(incident_id, TakeOver(by=asked.by(), reason=asked.reason)))
 
-    @router.post("/incidents/{incident_id}/stop", openapi_extra=_OPERATOR)
+    @router.post("/incidents/{incident_id}/stop", openapi_extra=OPERATOR_TOKEN)
     async def stop(incident_id: IncidentId, asked: EndAsked) -> Steered:
         """The incident ends. A change that was made is undone first."""
         return _told(await steering.stop(incident_id, Stop(by=asked.by(), reason=asked.reason)))
 
-    @router.post("/incidents/{incident_id}/snooze", openapi_extra=_OPERATOR)
+    @router.post("/incidents/{incident_id}/snooze", openapi_extra=OPERATOR_TOKEN)
     async def snooze(incident_id: IncidentId, asked: SnoozeAsked) -> Steered:
         """No reminder and no escalation before that time. The question stands."""
         return _told(await steering.snooze(incident_id, Snooze(by=asked.by(), until=asked.until)))
 
-    @router.post("/incidents/{incident_id}/wrong-diagnosis", openapi_extra=_OPERATOR)
+    @router.post("/incidents/{incident_id}/wrong-diagnosis", openapi_extra=OPERATOR_TOKEN)
     async def mark_wrong(incident_id: IncidentId, asked: WrongAsked) -> Steered:
         """The diagnosis is wrong: memory does not recall it. Also of an incident that is closed."""
         wrong = WrongDiagnosis(by=asked.by(), note=asked.note)
         return _told(await steering.mark_wrong(incident_id, asked.run_id, wrong))
 
-    @router.post("/investigations", status_code=202, openapi_extra=_OPERATOR)
+    @router.post("/investigations", status_code=202, openapi_extra=OPERATOR_TOKEN)
     async def investigate(asked: InvestigationAsked) -> InvestigationBegun:
         """Look into an object without an alert. Nothing is changed; read the result as that of any incident."""
         target = Target(cluster=cluster, kind=asked.kind, namespace=asked.namespace, name=asked.object_name)

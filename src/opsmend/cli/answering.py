@@ -3,7 +3,6 @@
 `opsmend approve` and `reject` answer the question about a plan, after showing exactly what the plan does.
 """
 
-import asyncio
 import getpass
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from rich.console import Group, RenderableType
 
 from opsmend.api.questions import QuestionView
 from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, the_api, the_incident
-from opsmend.cli.output import show, show_json
+from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.layout import say
 from opsmend.errors import BadPayloadError, NothingToDecideError
 
@@ -32,7 +31,7 @@ def questions(
 ) -> None:
     """Show what an incident asks, and what can be answered."""
     opsmend = the_api(ctx, api, data_dir)
-    found = asyncio.run(opsmend.questions(the_incident(opsmend, incident_id)))
+    found = waiting_for(opsmend.where, opsmend.questions(the_incident(opsmend, incident_id)))
     if as_json:
         show_json(found)
     else:
@@ -52,13 +51,14 @@ def answer(
     """Answer a question of an incident."""
     opsmend = the_api(ctx, api, data_dir)
     incident_id = the_incident(opsmend, incident_id)
-    asked = _the_one(asyncio.run(opsmend.questions(incident_id)).questions, question)
+    asked = _the_one(waiting_for(opsmend.where, opsmend.questions(incident_id)).questions, question)
     option = next((option for option in asked.options if option.answer == given), None)
     if option is None:
         raise BadPayloadError(f"{given!r} answers nothing here. Answer {_answers(asked)}.")
     if option.needs_reason and not reason:
         raise BadPayloadError(f"{given} needs a reason: --reason '…'.")
-    taken = asyncio.run(opsmend.answer(incident_id, question_id=asked.id, answer=given, reason=reason, name=getpass.getuser()))
+    answered = opsmend.answer(incident_id, question_id=asked.id, answer=given, reason=reason, name=getpass.getuser())
+    taken = waiting_for(opsmend.where, answered)
     show(say(f"{taken.answer} was recorded for {asked.id[:_SHOWN]}."))
 
 

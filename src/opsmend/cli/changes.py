@@ -1,6 +1,5 @@
 """`opsmend pause`, `resume`, `release`, `changes`: whether opsmend may change anything now."""
 
-import asyncio
 import getpass
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from opsmend.api.changes import ChangesView
 from opsmend.cli.calling import ApiOption, DataDirOption, JsonOption, the_api
-from opsmend.cli.output import show, show_json
+from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.changes_report import changes_report
 from opsmend.console.object_name import object_named
 
@@ -26,13 +25,15 @@ def pause(
     data_dir: DataDirOption = None,
 ) -> None:
     """Make no new change until `opsmend resume`. A step that has begun is finished or undone; investigations go on."""
-    _tell(asyncio.run(the_api(ctx, api, data_dir).pause(reason=reason, name=getpass.getuser())))
+    opsmend = the_api(ctx, api, data_dir)
+    _tell(waiting_for(opsmend.where, opsmend.pause(reason=reason, name=getpass.getuser())))
 
 
 @commands.command()
 def resume(ctx: typer.Context, api: ApiOption = None, data_dir: DataDirOption = None) -> None:
     """Allow changes again."""
-    _tell(asyncio.run(the_api(ctx, api, data_dir).resume(name=getpass.getuser())))
+    opsmend = the_api(ctx, api, data_dir)
+    _tell(waiting_for(opsmend.where, opsmend.resume(name=getpass.getuser())))
 
 
 @commands.command()
@@ -44,14 +45,16 @@ def release(
     data_dir: DataDirOption = None,
 ) -> None:
     """Let opsmend change an object again that it had changed too often."""
+    opsmend = the_api(ctx, api, data_dir)
     ref = object_named(target, namespace)
-    _tell(asyncio.run(the_api(ctx, api, data_dir).release(ref, name=getpass.getuser())))
+    _tell(waiting_for(opsmend.where, opsmend.release(ref, name=getpass.getuser())))
 
 
 @commands.command()
 def changes(ctx: typer.Context, as_json: JsonOption = False, api: ApiOption = None, data_dir: DataDirOption = None) -> None:
     """Show whether changes are paused, and which objects are held for people."""
-    found = asyncio.run(the_api(ctx, api, data_dir).changes())
+    opsmend = the_api(ctx, api, data_dir)
+    found = waiting_for(opsmend.where, opsmend.changes())
     if as_json:
         show_json(found)
     else:

@@ -1,16 +1,17 @@
 """`opsmend take-over`, `stop`, `snooze`, `wrong`, `investigate`: what a person on call may have incidents do."""
 
-import asyncio
 import getpass
 import re
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, RunOption, the_api, the_incident
 from opsmend.cli.changes import NamespaceOption, ObjectArgument
-from opsmend.cli.output import show
+from opsmend.cli.output import show, waiting_for
+from opsmend.console.client import OpsmendApi
 from opsmend.console.layout import say
 from opsmend.console.object_name import object_named
 from opsmend.domain.steering import Steered
@@ -33,8 +34,7 @@ def take_over(
 ) -> None:
     """See to an incident yourself: opsmend asks, reminds and changes nothing more. A change that it made stays."""
     opsmend = the_api(ctx, api, data_dir)
-    incident_id = the_incident(opsmend, incident_id)
-    _tell(asyncio.run(opsmend.take_over(incident_id, reason=reason, name=getpass.getuser())))
+    _steer(opsmend, incident_id, lambda whole: opsmend.take_over(whole, reason=reason, name=getpass.getuser()))
 
 
 @commands.command()
@@ -47,8 +47,7 @@ def stop(
 ) -> None:
     """End an incident. A change that was made is undone first."""
     opsmend = the_api(ctx, api, data_dir)
-    incident_id = the_incident(opsmend, incident_id)
-    _tell(asyncio.run(opsmend.stop(incident_id, reason=reason, name=getpass.getuser())))
+    _steer(opsmend, incident_id, lambda whole: opsmend.stop(whole, reason=reason, name=getpass.getuser()))
 
 
 @commands.command()
@@ -62,8 +61,7 @@ def snooze(
     """Be neither reminded of a question nor have it escalated for a while. The question stands."""
     until = datetime.now(UTC) + _length(length)
     opsmend = the_api(ctx, api, data_dir)
-    incident_id = the_incident(opsmend, incident_id)
-    _tell(asyncio.run(opsmend.snooze(incident_id, until=until, name=getpass.getuser())))
+    _steer(opsmend, incident_id, lambda whole: opsmend.snooze(whole, until=until, name=getpass.getuser()))
 
 
 @commands.command()
@@ -77,8 +75,7 @@ def wrong(
 ) -> None:
     """Say that a diagnosis is wrong: memory does not recall it. Also of an incident that is closed."""
     opsmend = the_api(ctx, api, data_dir)
-    incident_id = the_incident(opsmend, incident_id)
-    _tell(asyncio.run(opsmend.mark_wrong(incident_id, run_id=run, note=note, name=getpass.getuser())))
+    _steer(opsmend, incident_id, lambda whole: opsmend.mark_wrong(whole, run_id=run, note=note, name=getpass.getuser()))
 
 
 @commands.command()
@@ -90,8 +87,9 @@ def investigate(
     data_dir: DataDirOption = None,
 ) -> None:
     """Look into an object without an alert. Nothing is changed."""
+    opsmend = the_api(ctx, api, data_dir)
     ref = object_named(target, namespace)
-    begun = asyncio.run(the_api(ctx, api, data_dir).investigate(ref, name=getpass.getuser()))
+    begun = waiting_for(opsmend.where, opsmend.investigate(ref, name=getpass.getuser()))
     show(say(f"{'Looking into' if begun.created else 'Already looking into'} {ref}. See: opsmend incident {begun.id}"))
 
 
@@ -102,5 +100,7 @@ def _length(text: str) -> timedelta:
     return timedelta(**{_UNITS[given[2]]: int(given[1])})
 
 
-def _tell(steered: Steered) -> None:
+def _steer(opsmend: OpsmendApi, given: str, ask: Callable[[str], Coroutine[Any, Any, Steered]]) -> None:
+    """`ask` is called with the whole id of the incident that was `given`."""
+    steered = waiting_for(opsmend.where, ask(the_incident(opsmend, given)))
     show(say(f"{steered.incident_id}: {steered.what}."))

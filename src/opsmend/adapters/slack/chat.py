@@ -89,16 +89,17 @@ class SlackChat:
 
         Raises ChatUnavailableError, ChatRejectedError.
         """
-        if not await self._find(self._channel, since, message.metadata):
-            await self._post(self._channel, message)
+        await self._say_once_in(self._channel, message, since)
 
     async def raise_alarm(self, alarm: Alarm) -> None:
-        channel = self._escalation_channel or self._channel
-        said = {"event_type": ALARM_EVENT, "event_payload": {"key": alarm.key}}
-        if await self._find(channel, alarm.since, said):
-            return
         seen = f"\n{link(alarm.temporal_ui, 'see its history')}" if alarm.temporal_ui else ""
-        await self._post(channel, Message(f"{prose(alarm.text, 2000)}{seen}", [], said))
+        said = {"event_type": ALARM_EVENT, "event_payload": {"key": alarm.key}}
+        message = Message(f"{prose(alarm.text, 2000)}{seen}", [], said)
+        await self._say_once_in(self._escalation_channel or self._channel, message, alarm.since)
+
+    async def _say_once_in(self, channel: str, message: Message, since: datetime) -> None:
+        if not await self._find(channel, since, message.metadata):
+            await self._post(channel, message)
 
     async def _place(self, since: datetime, known: MessageRef | None, message: Message) -> MessageRef:
         """Update the message that is there; post one only when there is none, or somebody deleted it."""

@@ -13,10 +13,11 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
+from opsmend.adapters.temporal.updates import ANSWERED_WITHIN, refusal_in
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.change_control import (
     ChangeControlState,
@@ -30,16 +31,12 @@ from opsmend.errors import (
     ChangeControlLostError,
     ChangeControlUnavailableError,
     NothingToReleaseError,
-    OpsmendError,
     PolicyRefusedError,
     bounded,
 )
 from opsmend.workflows.change_control import ChangeControlOpened, ChangeControlWorkflow, change_control_id
 
 _REFUSALS: Final = {cls.__name__: cls for cls in (PolicyRefusedError, NothingToReleaseError)}
-
-_PATIENCE: Final = timedelta(seconds=10)
-"""A healthy worker answers in milliseconds, one that has just died is replaced within a few seconds."""
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -48,7 +45,7 @@ Result = TypeVar("Result")
 class TemporalChangeControl:
     """Implements ChangeControl for one cluster. `patience` is how long an answer may take."""
 
-    def __init__(self, client: Client, cluster: str, patience: timedelta = _PATIENCE) -> None:
+    def __init__(self, client: Client, cluster: str, patience: timedelta = ANSWERED_WITHIN) -> None:
         self._client = client
         self._cluster = cluster
         self._patience = patience
@@ -100,7 +97,7 @@ class TemporalChangeControl:
         except WorkflowAlreadyStartedError as e:
             raise self._lost() from e
         except WorkflowUpdateFailedError as e:
-            raise _refusal(e) from e
+            raise refusal_in(e, _REFUSALS) or _unavailable(e) from e
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
             raise _unavailable(e) from e
 
@@ -109,15 +106,6 @@ class TemporalChangeControl:
             f"the workflow {change_control_id(self._cluster)} was ended, so nobody knows whether changes are paused; "
             "`opsmend resume` allows them again"
         )
-
-
-def _refusal(failure: WorkflowUpdateFailedError) -> OpsmendError:
-    cause: BaseException | None = failure.cause
-    while cause is not None and not (isinstance(cause, ApplicationError) and cause.type in _REFUSALS):
-        cause = cause.__cause__
-    if isinstance(cause, ApplicationError) and cause.type:
-        return _REFUSALS[cause.type](cause.message)
-    return _unavailable(failure)
 
 
 def _unavailable(failure: Exception) -> ChangeControlUnavailableError:

@@ -17,11 +17,11 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from opsmend import errors
 from opsmend.adapters.temporal.recently_open import RecentlyOpen
+from opsmend.adapters.temporal.updates import refusal_in
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.alert import Alert, AlertStatus
 from opsmend.domain.approval import DecisionRecorded, DecisionRequest
@@ -273,12 +273,8 @@ def _started(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 def _decision_error(failure: WorkflowUpdateFailedError) -> OpsmendError:
-    cause: BaseException | None = failure.cause
-    while cause is not None and not (isinstance(cause, ApplicationError) and cause.type in _DECISION_ERRORS):
-        cause = cause.__cause__
-    if isinstance(cause, ApplicationError) and cause.type:
-        return _DECISION_ERRORS[cause.type](cause.message)
-    return TemporalUnavailableError(f"the incident could not take the decision: {bounded(str(failure.cause))}")
+    unknown = TemporalUnavailableError(f"the incident could not take the decision: {bounded(str(failure.cause))}")
+    return refusal_in(failure, _DECISION_ERRORS) or unknown
 
 
 def _row(found: WorkflowExecution) -> IncidentRow:

@@ -14,6 +14,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from opsmend.adapters.temporal.updates import ANSWERED_WITHIN
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.untold import Untold
 from opsmend.errors import TemporalUnavailableError, bounded
@@ -21,9 +22,6 @@ from opsmend.workflows.first_messages import FIRST_MESSAGES_ID, FirstMessagesOpe
 
 _AT_ONCE: Final = 5
 """Temporal has ten updates of a workflow in flight at most, and two workers may ask."""
-
-_PATIENCE: Final = timedelta(seconds=10)
-"""A healthy worker answers in milliseconds, one that has just died is replaced within a few seconds."""
 
 
 class TemporalFirstMessages:
@@ -48,7 +46,7 @@ class TemporalFirstMessages:
         try:
             async with self._asking:
                 given = await self._client.execute_update_with_start_workflow(
-                    FirstMessagesWorkflow.ask, asked, start_workflow_operation=start, rpc_timeout=_PATIENCE
+                    FirstMessagesWorkflow.ask, asked, start_workflow_operation=start, rpc_timeout=ANSWERED_WITHIN
                 )
         except (RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
             raise _unavailable(e) from e
@@ -57,7 +55,7 @@ class TemporalFirstMessages:
     async def is_told(self, run_id: str) -> None:
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(FIRST_MESSAGES_ID)
         try:
-            await handle.signal(FirstMessagesWorkflow.told, run_id, rpc_timeout=_PATIENCE)
+            await handle.signal(FirstMessagesWorkflow.told, run_id, rpc_timeout=ANSWERED_WITHIN)
         except RPCError as e:
             if e.status is not RPCStatusCode.NOT_FOUND:
                 raise _unavailable(e) from e

@@ -1,6 +1,6 @@
 """Steering incidents, through Temporal."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from temporalio.client import (
@@ -13,10 +13,11 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
+from opsmend.adapters.temporal.updates import ANSWERED_WITHIN, refusal_in
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.alert import Alert, AlertStatus, Severity
 from opsmend.domain.approval import Person
@@ -42,9 +43,6 @@ from opsmend.workflows.incident import IncidentWorkflow
 _REFUSALS: Final = {
     cls.__name__: cls for cls in (PolicyRefusedError, IncidentClosedError, BadPayloadError, NothingToDecideError)
 }
-
-_PATIENCE: Final = timedelta(seconds=10)
-"""A healthy worker answers in milliseconds, one that has just died is replaced within a few seconds."""
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -73,7 +71,7 @@ class TemporalSteering:
     ) -> Result:
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(incident_id)
         try:
-            return await handle.execute_update(update, request, rpc_timeout=_PATIENCE)
+            return await handle.execute_update(update, request, rpc_timeout=ANSWERED_WITHIN)
         except WorkflowUpdateFailedError as e:
             raise _refusal(e, incident_id) from e
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as e:
@@ -100,7 +98,7 @@ class TemporalSteering:
         )
         try:
             await self._client.execute_update_with_start_workflow(
-                FeedbackWorkflow.accepted, start_workflow_operation=start, rpc_timeout=_PATIENCE
+                FeedbackWorkflow.accepted, start_workflow_operation=start, rpc_timeout=ANSWERED_WITHIN
             )
         except WorkflowAlreadyStartedError:
             return Steered(incident_id=incident_id, what="somebody has marked this diagnosis as wrong before")
@@ -114,14 +112,14 @@ class TemporalSteering:
         """The run in which the incident of this one began: memory knows it by that, in whichever run it goes on."""
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(incident_id, run_id=run_id)
         try:
-            return (await handle.query(IncidentWorkflow.state, rpc_timeout=_PATIENCE)).run_id
+            return (await handle.query(IncidentWorkflow.state, rpc_timeout=ANSWERED_WITHIN)).run_id
         except (RPCError, WorkflowQueryFailedError) as e:
             raise _unavailable(e) from e
 
     async def is_marked_wrong(self, incident_id: str, run_id: str) -> bool:
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(feedback_id(incident_id, run_id))
         try:
-            status = (await handle.describe(rpc_timeout=_PATIENCE)).status
+            status = (await handle.describe(rpc_timeout=ANSWERED_WITHIN)).status
         except RPCError as e:
             if e.status is RPCStatusCode.NOT_FOUND:
                 return False
@@ -140,7 +138,7 @@ class TemporalSteering:
                 id=incident_id,
                 task_queue=WORKFLOWS,
                 static_summary=f"{by} asked to look into {target}; nothing is changed",
-                rpc_timeout=_PATIENCE,
+                rpc_timeout=ANSWERED_WITHIN,
             )
         except WorkflowAlreadyStartedError:
             return IncidentReceipt(id=incident_id, created=False)
@@ -152,7 +150,7 @@ class TemporalSteering:
         """The id of the run that is named, or of the latest one; None where there is none, or it is of no incident."""
         handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(incident_id, run_id=run_id)
         try:
-            found = await handle.describe(rpc_timeout=_PATIENCE)
+            found = await handle.describe(rpc_timeout=ANSWERED_WITHIN)
         except RPCError as e:
             if e.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
                 return None
@@ -175,12 +173,8 @@ def _request(target: Target, by: Person) -> Alert:
 
 
 def _refusal(failure: WorkflowUpdateFailedError, incident_id: str) -> OpsmendError:
-    cause: BaseException | None = failure.cause
-    while cause is not None and not (isinstance(cause, ApplicationError) and cause.type in _REFUSALS):
-        cause = cause.__cause__
-    if isinstance(cause, ApplicationError) and cause.type:
-        return _REFUSALS[cause.type](cause.message)
-    return TemporalUnavailableError(f"{incident_id} could not take it: {bounded(str(failure.cause))}")
+    unknown = TemporalUnavailableError(f"{incident_id} could not take it: {bounded(str(failure.cause))}")
+    return refusal_in(failure, _REFUSALS) or unknown
 
 
 def _unavailable(failure: Exception) -> TemporalUnavailableError:

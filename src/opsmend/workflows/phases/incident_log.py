@@ -24,8 +24,8 @@ class IncidentOver(Exception):
     """The incident has its outcome.
 
     `look_again`: not because of its target but because nobody could look at it or reach it. `reason`: what people are called
-    for, where the outcome does not say it. `known`: nobody has to be called, for a person
-    brought the end about or was called before.
+    for, where the outcome does not say it. `known`: nobody has to be called, as a person brought the end about or was called
+    before.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class Steering:
     def take_over(self, request: TakeOver) -> str:
         self._must_be_open()
         self._end(f"{request.by} took it over", request.reason, stands_back=True)
-        return "opsmend stands back: it finishes or undoes the step that it is at, and asks, reminds and changes nothing more"
+        return "opsmend stands back: no step begins any more, and it asks and reminds nobody"
 
     def stop(self, request: Stop) -> str:
         self._must_be_open()
