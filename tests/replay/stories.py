@@ -12,10 +12,8 @@ from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.approval import Answer
 from opsmend.domain.change_control import PauseRequest, ResumeRequest
-from opsmend.domain.execution import StepRecord
 from opsmend.domain.incident import Status
 from opsmend.domain.maintenance import Maintenance
-from opsmend.domain.plan import PlannedStep
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.steering import Snooze, Stop, TakeOver, WrongDiagnosis
 from opsmend.domain.target import Kind, Target
@@ -25,7 +23,7 @@ from opsmend.workflows.phases.guests import FRESH
 from opsmend.workflows.watchdog import WatchdogRequest
 from tests.builders import NOW, a_decision_request, a_person, a_ref, a_target, an_alert
 from tests.workflows.conftest import INCIDENT, QUICK, World
-from tests.workflows.fakes import LosesItsNode, SeenInTheWrongMoment
+from tests.workflows.fakes import LosesItsNode, MakesTheChangeAndNeverTells, SeenInTheWrongMoment
 
 MIA: Final = a_person(via="http", id="operator", name="mia")
 
@@ -272,19 +270,11 @@ async def _cancelled(world: World) -> None:
 
 
 async def an_execution_was_ended_by_hand(world: World) -> None:
-    apply, done = world.cluster.apply, asyncio.Event()
-
-    async def tells_nothing(step: PlannedStep, marker: str) -> StepRecord:
-        record = await apply(step, marker)
-        done.set()
-        await asyncio.sleep(15)
-        return record
-
-    world.cluster.apply = tells_nothing  # type: ignore[method-assign]
+    assert isinstance(world.cluster, MakesTheChangeAndNeverTells)
     await world.alert()
     asked = await world.until_asked()
     await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await done.wait()
+    await world.cluster.made.wait()
     await world.client.get_workflow_handle(f"{INCIDENT}:deployment:1").terminate()
     await world.until(lambda s: s.status is Status.CLOSED, within=60)
     await world.alert(status="resolved")
@@ -395,6 +385,7 @@ TERMS: Final[dict[Story, dict[str, Any]]] = {
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},
     looked_at_again_while_it_moved: {"cluster": SeenInTheWrongMoment(1)},
     went_on_in_new_runs: {"longest_history": 140},
+    an_execution_was_ended_by_hand: {"cluster": MakesTheChangeAndNeverTells()},
     a_closed_incident_of_a_node_looks_again: {"cluster": LosesItsNode()},
     looked_at_again_after_the_end: {"patience": QUICK.model_copy(update={"look_again_after": timedelta(seconds=1)})},
 }

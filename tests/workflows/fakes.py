@@ -1,5 +1,6 @@
 """Ports in memory: a Deployment with a good and a bad revision, and people who are told things."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from copy import deepcopy
@@ -149,6 +150,27 @@ class ClusterInMemory(RoomForAll):
 
     def _record(self, step: PlannedStep, status: StepStatus) -> StepRecord:
         return StepRecord(step_id=step.id, action=step.action.type, status=status, at=datetime.now(UTC))
+
+
+class CannotBeUndone(ClusterInMemory):
+    """Whatever is changed stays."""
+
+    async def undo(self, step: PlannedStep, marker: str, undone: str) -> StepRecord:
+        raise ClusterForbiddenError("patch of deployments.apps is forbidden")
+
+
+class MakesTheChangeAndNeverTells(ClusterInMemory):
+    """`made` is set once the change is there; its answer takes longer than anybody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = asyncio.Event()
+
+    async def apply(self, step: PlannedStep, marker: str) -> StepRecord:
+        record = await super().apply(step, marker)
+        self.made.set()
+        await asyncio.sleep(20)
+        return record
 
 
 class LosesItsNode(ClusterInMemory):

@@ -10,12 +10,11 @@ from temporalio.client import WorkflowExecutionStatus
 
 from opsmend.domain.alert import Alert
 from opsmend.domain.approval import Answer
-from opsmend.domain.execution import StepRecord
 from opsmend.domain.incident import IncidentState, Outcome, Status
-from opsmend.domain.plan import PlannedStep
 from opsmend.domain.target import Kind
 from tests.builders import NOW, a_decision_request, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
+from tests.workflows.fakes import MakesTheChangeAndNeverTells
 
 LOCK: Final = "lock:demo:Deployment shop/web"
 SLOW_INTAKE: Final = QUICK.model_copy(update={"intake_window": timedelta(minutes=10)})
@@ -202,22 +201,15 @@ async def test_an_agents_run_that_somebody_cancels_ends_the_incident_well(world:
     assert closed.outcome is Outcome.ESCALATED
 
 
-async def test_what_a_run_of_deployment_did_that_somebody_ended_is_undone(world: World) -> None:
-    """It made its change, and never came to tell."""
-    before, apply, done = world.cluster.object["spec"]["template"], world.cluster.apply, asyncio.Event()
-
-    async def tells_nothing(step: PlannedStep, marker: str) -> StepRecord:
-        record = await apply(step, marker)
-        done.set()
-        await asyncio.sleep(20)
-        return record
-
-    world.cluster.apply = tells_nothing  # type: ignore[method-assign]
+async def test_what_a_run_of_deployment_did_that_somebody_ended_is_undone(make_world: MakeWorld) -> None:
+    cluster = MakesTheChangeAndNeverTells()
+    world = await make_world(cluster=cluster)
+    before = cluster.object["spec"]["template"]
     await world.alert()
     asked = await world.until_asked()
     await world.desk.decide(INCIDENT, a_decision_request(asked.plan))
-    await done.wait()
+    await cluster.made.wait()
     await world.client.get_workflow_handle(f"{INCIDENT}:deployment:1").terminate("somebody had enough")
     closed = await world.until(lambda s: s.status is Status.CLOSED, within=60)
     assert closed.outcome is Outcome.ROLLED_BACK, closed.closing
-    assert world.cluster.object["spec"]["template"] == before
+    assert cluster.object["spec"]["template"] == before

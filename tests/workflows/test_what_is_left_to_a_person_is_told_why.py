@@ -17,7 +17,7 @@ from opsmend.domain.target import Target
 from opsmend.errors import ClusterForbiddenError
 from tests.builders import a_crashing_container, a_decision_request, a_pod, a_snapshot, a_template, a_workload
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
-from tests.workflows.fakes import ClusterInMemory
+from tests.workflows.fakes import CannotBeUndone, ClusterInMemory
 
 pytestmark = pytest.mark.safety
 
@@ -82,11 +82,8 @@ async def test_a_change_that_is_refused_for_good(world: World, monkeypatch: pyte
     assert world.cluster.changes == []
 
 
-async def test_a_fix_that_did_not_help_and_cannot_be_undone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refused(step: PlannedStep, marker: str, undone: str) -> StepRecord:
-        raise ClusterForbiddenError("patch of deployments.apps is forbidden")
-
-    monkeypatch.setattr(world.cluster, "undo", refused)
+async def test_a_fix_that_did_not_help_and_cannot_be_undone(make_world: MakeWorld) -> None:
+    world = await make_world(cluster=CannotBeUndone())
     plan = await world.until_verifying()
     closed = await world.until_closed()
     assert closed.outcome is Outcome.ESCALATED
