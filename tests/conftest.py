@@ -1,8 +1,21 @@
-"""How the tests take a failure (docs/ci.md)."""
+"""How the tests take a failure (docs/ci.md), and what each of them leaves as it found it."""
 
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A test of an entry point sets up the logs of its whole process."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**configured)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -12,8 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A broken safety check ends the run."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A traceback begins in the test: `--tb native` leaves out nothing by itself. A broken safety check ends the run."""
+    if call.excinfo is not None:
+        call.excinfo.traceback = call.excinfo.traceback.cut(path=item.path)
     report = yield
     if report.failed and item.get_closest_marker("safety"):
         item.session.shouldstop = f"a safety check is broken: {item.nodeid}"

@@ -60,7 +60,6 @@ def configure_logging(level: str = "INFO", *, stream: TextIO = sys.stderr) -> No
         processors=[*_ENRICH, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
 
 

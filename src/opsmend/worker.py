@@ -14,7 +14,7 @@ import structlog
 from langgraph.graph import StateGraph
 from temporalio.client import Client
 from temporalio.langgraph import LangGraphPlugin
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from opsmend.activities.feedback import FeedbackActivities
 from opsmend.activities.incidents import IncidentActivities
@@ -134,22 +134,22 @@ def graph_plugin() -> LangGraphPlugin:
     )
 
 
-def workflows_worker(client: Client, runner: WorkflowRunner | None = None) -> Worker:
+def workflows_worker(client: Client) -> Worker:
     """Runs workflow code only: `no_remote_activities`, so nothing with a credential can ever run here.
 
     Without Temporal's sandbox, which costs a quarter of an incident's CPU (docs/decisions/0007). Determinism is held where it
-    can fail a build: the tests of tests/workflows pass the sandboxed `runner`, and tests/replay replays every path.
+    can fail a build: tests/replay replays every path in the sandbox.
     """
     return Worker(
         client,
         task_queue=queues.WORKFLOWS,
         workflows=WORKFLOWS,
         plugins=[graph_plugin()],
-        workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         interceptors=[Precedence()],
         no_remote_activities=True,
         # Else the SDK takes a task of more than 2 s on a busy machine for a deadlock, and the run stands still on this worker.
-        debug_mode=runner is None,
+        debug_mode=True,
         # A worker that died is noticed by the next workflow task after 2 s instead of 10 s.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )

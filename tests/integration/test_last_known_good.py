@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from tests.integration.outside.cluster import Cluster
+from tests.integration.outside.cluster import Cluster, a_cluster
 from tests.integration.outside.opsmend import CLUSTER, Opsmend, opsmend_up
 from tests.integration.outside.waiting import eventually
 
@@ -38,6 +38,13 @@ NGINX: Final[dict[str, Any]] = {
 
 
 READS_NGINX: Final = {"name": "nginx", "when": {"image": "^nginx:"}, "then": {"effect": "reads_nginx_configuration"}}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Of its own: the protected namespaces are those of other files as well."""
+    async with a_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -9,7 +9,6 @@ import json
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.replay.stories import STORIES
@@ -29,8 +28,7 @@ async def record(name: str) -> None:
         if longest := terms.pop("longest_history", None):
             client = (await stack.enter_async_context(await a_server_of_short_histories(longest))).client
         else:
-            scratch = stack.enter_context(TemporaryDirectory())
-            client = await (await stack.enter_async_context(a_temporal(Path(scratch)))).client()
+            client = await (await stack.enter_async_context(a_temporal())).client()
         world = World(client, **terms)
         await world.work(stack)
         await story(world)

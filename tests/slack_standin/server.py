@@ -30,7 +30,7 @@ class Listener:
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
         self._app = app
         self._server: uvicorn.Server | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
         self.port = port
 
     @property
@@ -46,18 +46,19 @@ class Listener:
         config = uvicorn.Config(
             self._app, log_config=None, log_level="error", lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
         )
+        config.load()
+        self._socket = listening
         self._server = uvicorn.Server(config)
-        # The test keeps its own signal handlers.
-        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
+        self._server.lifespan = config.lifespan_class(config)
+        # Not `serve`: it takes the test's signal handlers, and looks only now and then whether it is to end.
+        await self._server.startup(sockets=[listening])
 
     async def stop(self) -> None:
         """From now on connections are refused."""
-        if self._server is None or self._task is None:
+        if self._server is None or self._socket is None:
             return
-        self._server.should_exit = True
-        await self._task
-        self._server = self._task = None
+        await self._server.shutdown(sockets=[self._socket])
+        self._server = self._socket = None
 
     def drop_connections(self) -> None:
         """Break every open connection, in the middle of whatever it carries."""

@@ -2,8 +2,6 @@
 
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from langchain_core.tracers.langchain import wait_for_all_tracers
 
@@ -17,11 +15,10 @@ from tests.workflows.servers import a_temporal
 
 async def main() -> None:
     async with AsyncExitStack() as stack:
-        scratch = stack.enter_context(TemporaryDirectory())
-        temporal = await stack.enter_async_context(a_temporal(Path(scratch)))
+        temporal = await stack.enter_async_context(a_temporal())
         client = await temporal.client()
         await run_workers(["workflows"], Settings(), client, stack)
-        # The world brings all others; its own would walk the graphs in Temporal's sandbox.
+        # The world brings all others.
         vars(conftest)["workflows_worker"] = lambda *_: nullcontext()
         world = World(client)
         await world.work(stack)

@@ -14,8 +14,6 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.temporal.change_control import TemporalChangeControl
@@ -82,7 +80,6 @@ class World:
         watched: Sequence[str] = (),
         cluster: ClusterInMemory | None = None,
         policies: Sequence[str] = (),
-        sandboxed: bool = True,
         limits: ChangeLimits = DEFAULT_LIMITS,
         looks_at_once: int = LOOKS_AT_ONCE,
         judge: Judge | None = None,
@@ -92,10 +89,7 @@ class World:
         """`slack`: where people are told instead of in `chat`. `first_messages`: what limits new messages there.
 
         `watched`: the namespaces whose good configuration is kept. `policies`: the examples that are in force as well.
-
-        `sandboxed`: slower than in production, and stricter.
         """
-        self._runner = SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner()
         self.client = client
         self.workers_client = client
         self.cluster = cluster or ClusterInMemory()
@@ -126,7 +120,7 @@ class World:
     async def work(self, stack: AsyncExitStack) -> None:
         artifacts, judge = self.artifacts, self._judge()
         for worker in (
-            workflows_worker(self.workers_client, self._runner),
+            workflows_worker(self.workers_client),
             sre_worker(
                 self.workers_client,
                 self.cluster,
@@ -177,13 +171,15 @@ class World:
     ) -> IncidentState:
         """The state once `condition` holds of it."""
         state: IncidentState | None = None
+        pause = 0.02
         try:
             async with asyncio.timeout(within):
                 while True:
                     state = await self.desk.get(incident)
                     if condition(state):
                         return state
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(pause)
+                    pause = min(1.1 * pause, 0.2)
         except TimeoutError:
             timeline = "\n".join(f"{e.event}: {e.detail}" for e in state.timeline) if state else "no state"
             raise NotInTimeError(f"never came true; last seen {state and state.status}:\n{timeline}") from None
@@ -245,10 +241,10 @@ MakeWorld = Callable[..., Awaitable[World]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def temporal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedTemporal]:
-    """The file's server, with a namespace for each of its tests."""
+async def temporal(request: pytest.FixtureRequest) -> AsyncIterator[SharedTemporal]:
+    """The file's server, with two namespaces for each of its tests: one that came too late is played once more."""
     tests = sum(item.path == request.path for item in request.session.items)
-    async with a_temporal(tmp_path_factory.mktemp("temporal"), namespaces=tests) as server:
+    async with a_temporal(namespaces=2 * tests) as server:
         yield server
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
 
 from opsmend.adapters.temporal.payloads import DATA_CONVERTER
-from opsmend.embedded.processes import free_port
-from opsmend.embedded.temporal_server import start_temporal
+from opsmend.embedded.temporal_server import PROMPT, REPORTS_SOON, temporal_binary
+from opsmend.workflows.search_attributes import ALL
 
 
 class SharedTemporal:
-    """One server, started as `opsmend up` starts it, and its unused namespaces."""
+    """One server and its unused namespaces."""
 
     def __init__(self, address: str, namespaces: Iterator[str]) -> None:
         self._address = address
@@ -24,12 +24,12 @@ class SharedTemporal:
 
 
 @asynccontextmanager
-async def a_temporal(folder: Path, *, namespaces: int = 1) -> AsyncIterator[SharedTemporal]:
-    """A server that knows our search attributes; `namespaces` is how many clients it can give."""
+async def a_temporal(*, namespaces: int = 1) -> AsyncIterator[SharedTemporal]:
+    """A server that knows our search attributes and keeps all in memory; `namespaces` is how many clients it can give."""
     names = tuple(f"test-{number}" for number in range(namespaces))
-    server = await start_temporal(folder, port=free_port(), ui_port=free_port(), namespaces=names)
-    try:
-        yield SharedTemporal(server.address, iter(names))
-    finally:
-        server.part.kill()
-        await server.part.process.wait()
+    args = [*PROMPT, *REPORTS_SOON, *(word for name in names for word in ("--namespace", name))]
+    server = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(temporal_binary()), ip="127.0.0.1", search_attributes=list(ALL), dev_server_extra_args=args
+    )
+    async with server:
+        yield SharedTemporal(server.client.service_client.config.target_host, iter(names))

@@ -4,7 +4,6 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 import pytest
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from opsmend.adapters.temporal import desk as the_desk
 from opsmend.domain.incident import IncidentState, Outcome
@@ -65,7 +64,7 @@ async def test_without_the_worker_that_judges_people_it_is_unconfirmed_and_taken
 ) -> None:
     state = await asked(world)
     async with AsyncExitStack() as workers:
-        async with workflows_worker(world.client, SandboxedWorkflowRunner()):
+        async with workflows_worker(world.client):
             await decide_in_vain(world, state, monkeypatch)
         await world.work(workers)
         closed = await world.until_closed()

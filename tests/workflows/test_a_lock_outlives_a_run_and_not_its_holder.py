@@ -40,7 +40,7 @@ async def lock_runs(world: World) -> list[WorkflowExecutionStatus | None]:
 
 @pytest.mark.timeout(300)
 async def test_thousands_of_resends_leave_one_holder_and_one_question(make_world: MakeWorld) -> None:
-    world = await make_world(sandboxed=False, longest_history=600)
+    world = await make_world(longest_history=600)
     await world.alert()
     asked = await world.until_asked()
     await world.alert(target=SERVICE)

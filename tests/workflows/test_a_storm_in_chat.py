@@ -81,12 +81,15 @@ async def storm(make_world: MakeWorld, slack: SlackStandin, channel: Channel, mo
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = SlackSettings(bot_token=SecretStr(slack.workspace.bot_token), channel=channel.id, api_url=slack.api_url)
     cluster = NobodyIsLookedInto()
-    world = await make_world(cluster=cluster, slack=slack_chat(settings), first_messages=limited, sandboxed=False)
+    terms = {"first_messages": limited, "looks_at_once": 2 * len(STORM)}
+    world = await make_world(cluster=cluster, slack=slack_chat(settings), **terms)
     return Storm(world, cluster, slack, channel)
 
 
 def limited(client: Client) -> TemporalFirstMessages:
-    return TemporalFirstMessages(client, LIMIT, FirstMessagesOpened(every=timedelta(milliseconds=200)))
+    """Within an hour, so that a slow machine gives no room that nobody expects."""
+    opened = FirstMessagesOpened(every=timedelta(milliseconds=200), within=timedelta(hours=1))
+    return TemporalFirstMessages(client, LIMIT, opened)
 
 
 async def until(come: Callable[[], bool]) -> None:
@@ -116,7 +119,7 @@ async def test_above_the_limit_one_digest_tells_of_the_others_and_a_call_does_no
 
 
 async def test_room_is_shared_by_all_processes_and_outlives_them(make_world: MakeWorld) -> None:
-    world = await make_world(sandboxed=False)
+    world = await make_world()
 
     def incident(number: int) -> Untold:
         target = a_target(name=f"app-{number}")
@@ -136,8 +139,8 @@ async def until_digest(world: World, waiting: int) -> None:
 
 
 async def test_a_long_storm_goes_on_in_a_new_run_with_all_that_wait(make_world: MakeWorld) -> None:
-    world = await make_world(sandboxed=False)
-    opened = FirstMessagesOpened(every=timedelta(milliseconds=100), most_events=30)
+    world = await make_world()
+    opened = FirstMessagesOpened(every=timedelta(milliseconds=100), within=timedelta(hours=1), most_events=30)
     room = TemporalFirstMessages(world.client, 1, opened)
     handle = world.client.get_workflow_handle(FIRST_MESSAGES_ID)
     first = ""

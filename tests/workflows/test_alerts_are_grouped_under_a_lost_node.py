@@ -255,7 +255,7 @@ async def test_a_person_is_called_for_alerts_that_nobody_takes_once_the_node_is_
     make_world: MakeWorld, cluster: LosesItsNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guests, "GRACE", timedelta(milliseconds=200))
-    world = await make_world(cluster=cluster, sandboxed=False)
+    world = await make_world(cluster=cluster)
     submit = world.desk.submit
 
     async def refuses(

@@ -2,20 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import CallReason
-from opsmend.domain.execution import StepRecord
 from opsmend.domain.incident import Outcome, Status
-from opsmend.domain.plan import PlannedStep
 from opsmend.domain.steering import Stop, TakeOver
-from opsmend.errors import ClusterForbiddenError
 from opsmend.workflows.phases import paging
 from tests.builders import NOW, a_decision_request, a_person
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
+from tests.workflows.fakes import CannotBeUndone
 
 MIA = a_person(via="http", id="operator", name="mia")
 
@@ -72,11 +71,8 @@ async def test_a_rollback_calls(world: World) -> None:
     assert reasons(world) == [CallReason.QUESTION, CallReason.ROLLED_BACK]
 
 
-async def test_a_change_that_could_not_be_undone_calls(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refused(step: PlannedStep, marker: str, undone: str) -> StepRecord:
-        raise ClusterForbiddenError("patch of deployments.apps is forbidden")
-
-    monkeypatch.setattr(world.cluster, "undo", refused)
+async def test_a_change_that_could_not_be_undone_calls(make_world: MakeWorld) -> None:
+    world = await make_world(cluster=CannotBeUndone())
     await world.until_verifying()
     closed = await world.until_closed()
     await over(world)
@@ -114,9 +110,11 @@ async def test_whoever_ends_an_incident_is_not_called(world: World, how: str) ->
     assert reasons(world) == [CallReason.QUESTION]
 
 
-async def a_world_that_soon_pages(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.3) -> World:
+async def a_world_that_soon_pages(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.3, **terms: Any
+) -> World:
     monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=seconds))
-    return await make_world(sandboxed=False)
+    return await make_world(**terms)
 
 
 async def test_a_pager_calls_while_chat_is_away_and_takes_it_back_once_nobody_is_needed(
@@ -174,12 +172,8 @@ async def test_whoever_stops_an_incident_while_its_fix_is_looked_at_is_not_calle
     assert reasons(world) == [CallReason.QUESTION]
 
 
-async def an_undo_that_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refused(step: PlannedStep, marker: str, undone: str) -> StepRecord:
-        raise ClusterForbiddenError("patch of deployments.apps is forbidden")
-
+async def an_undo_that_fails(world: World) -> None:
     world.chat.down = True
-    monkeypatch.setattr(world.cluster, "undo", refused)
     await world.until_verifying()
     await world.until_closed()
 
@@ -193,8 +187,8 @@ async def until_paged(world: World, reason: CallReason) -> None:
 async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_resolved(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=4)
-    await an_undo_that_fails(world, monkeypatch)
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=4, cluster=CannotBeUndone())
+    await an_undo_that_fails(world)
     await world.alert(status="resolved")
     await until_paged(world, CallReason.UNDO_FAILED)
     world.chat.down = False
@@ -205,8 +199,8 @@ async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_res
 async def test_the_page_of_a_change_that_could_not_be_undone_is_left_to_whoever_comes(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await a_world_that_soon_pages(make_world, monkeypatch)
-    await an_undo_that_fails(world, monkeypatch)
+    world = await a_world_that_soon_pages(make_world, monkeypatch, cluster=CannotBeUndone())
+    await an_undo_that_fails(world)
     await until_paged(world, CallReason.UNDO_FAILED)
     world.chat.down = False
     await over(world)
@@ -216,7 +210,7 @@ async def test_the_page_of_a_change_that_could_not_be_undone_is_left_to_whoever_
 async def test_an_alert_that_flaps_does_not_put_the_page_off(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each outbreak is an incident of its own, and none of them lasts as long as chat has to be away."""
     monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=4))
-    world = await make_world(sandboxed=False, budget=Budget(tool_calls=0))
+    world = await make_world(budget=Budget(tool_calls=0))
     world.chat.down = True
     run = None
     for outbreak in range(6):
@@ -233,7 +227,7 @@ async def test_a_reminder_does_not_put_the_page_off(make_world: MakeWorld, monke
     monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=2))
     soon = timedelta(seconds=1.5)
     terms = {"remind_after": soon, "escalate_after": 2 * soon, "expire_after": 3 * soon}
-    world = await make_world(sandboxed=False, patience=QUICK.model_copy(update=terms))
+    world = await make_world(patience=QUICK.model_copy(update=terms))
     world.chat.down = True
     await world.alert()
     closed = await world.until_closed()
@@ -245,7 +239,7 @@ async def test_a_closed_incident_that_goes_on_in_a_new_run_keeps_its_page(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "CHAT_IS_AWAY_AFTER", timedelta(seconds=0.3))
-    world = await make_world(sandboxed=False, longest_history=120, budget=Budget(tool_calls=0))
+    world = await make_world(longest_history=120, budget=Budget(tool_calls=0))
     world.chat.down = True
     await world.alert()
     await world.until(lambda s: s.status is Status.CLOSED)

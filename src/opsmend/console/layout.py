@@ -97,5 +97,5 @@ def console_for(stream: IO[str]) -> Console:
 
 
 def show_on(console: Console, shown: RenderableType) -> None:
-    """Print without rich's own cutting at the edge."""
-    console.print(shown, crop=False)
+    """Print without rich's own cutting at the edge. It would wrap a bare text, whatever the text says about that."""
+    console.print(Group(shown), crop=False)

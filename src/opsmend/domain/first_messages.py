@@ -14,7 +14,7 @@ from opsmend.domain.ports.chat import StormDigest
 from opsmend.domain.record import Record
 from opsmend.domain.untold import Untold
 
-_MINUTE: Final = timedelta(minutes=1)
+MINUTE: Final = timedelta(minutes=1)
 
 _AT_LEAST: Final = timedelta(seconds=1)
 _AT_MOST: Final = timedelta(minutes=15)
@@ -35,27 +35,27 @@ class Waiting(Record):
 
 
 class Line(Record):
-    """By run of an incident: who got room within the last minute and when, and who waits for it."""
+    """By run of an incident: who got room lately and when, and who waits for it."""
 
     granted: dict[str, AwareDatetime] = Field(default_factory=dict)
     waiting: dict[str, Waiting] = Field(default_factory=dict)
 
 
-def ask(line: Line, incident: Untold, per_minute: int, now: datetime) -> tuple[Line, timedelta]:
+def ask(line: Line, incident: Untold, most: int, now: datetime, within: timedelta = MINUTE) -> tuple[Line, timedelta]:
     """The line afterwards, and how long `incident` has to wait; zero: its message may be posted now.
 
-    The gravest come first, and of equally grave ones those that came first. Who has got room and asks again, because Slack did
-    not take the message, has it for a minute.
+    There is room for `most` messages `within` that time. The gravest come first, and of equally grave ones the oldest.
+    Who has got room and asks again, because Slack did not take the message, has it still.
     """
-    granted = {run: at for run, at in line.granted.items() if now - at < _MINUTE}
+    granted = {run: at for run, at in line.granted.items() if now - at < within}
     waiting = dict(line.waiting)
     came = waiting.pop(incident.run_id, None)
     if incident.run_id in granted:
         return Line(granted=granted, waiting=waiting), timedelta(0)
     since = came.since if came else now
     before = sum(_place(other.incident, other.since) <= _place(incident, since) for other in waiting.values())
-    free = [now] * (per_minute - len(granted)) + [at + _MINUTE for at in sorted(granted.values())[-per_minute:]]
-    at = free[before % per_minute] + before // per_minute * _MINUTE
+    free = [now] * (most - len(granted)) + [at + within for at in sorted(granted.values())[-most:]]
+    at = free[before % most] + before // most * within
     if at <= now:
         granted[incident.run_id] = now
         return Line(granted=granted, waiting=waiting), timedelta(0)

@@ -33,6 +33,8 @@ class FirstMessagesOpened(Handed):
     message: MessageRef | None = None
     every: timedelta = timedelta(seconds=15)
     """Between two edits of the digest. Slack takes some fifty edits a minute from all of an app, and incidents have theirs."""
+    within: timedelta = first_messages.MINUTE
+    """The time within which so many messages may be posted as the setting allows."""
     most_events: int = 5_000
 
 
@@ -56,6 +58,7 @@ class FirstMessagesWorkflow:
         self._line = opened.line
         self._since: datetime | None = opened.since
         self._message = opened.message
+        self._within = opened.within
         self._shown: StormDigest | None = None
 
     @workflow.run
@@ -73,7 +76,7 @@ class FirstMessagesWorkflow:
     def ask(self, asked: RoomAsked) -> RoomGiven:
         """Whether the incident's first message may be posted now."""
         now = workflow.now()
-        self._line, wait = first_messages.ask(self._line, asked.incident, asked.per_minute, now)
+        self._line, wait = first_messages.ask(self._line, asked.incident, asked.per_minute, now, self._within)
         if wait:
             self._since = self._since or now
         return RoomGiven(wait=wait)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 from tests.contract.front_door.conftest import SIGNING_SECRET, Door
@@ -9,7 +10,7 @@ from tests.contract.front_door.speaking import Connection, chunk, head
 from tests.slack_standin.interactions import form, signed
 from tests.unit.api.api_client import API_TOKEN, OPERATOR_TOKEN
 
-from opsmend.api import signed_route
+from opsmend.api import request_body, signed_route
 from opsmend.api.request_body import BODY_LIMIT
 
 JSON = {"content_type": "application/json"}
@@ -53,7 +54,8 @@ async def test_a_body_that_drips_is_ended(door: Door) -> None:
         await dripping
 
 
-async def test_a_body_that_never_ends_is_refused_at_its_bound(door: Door) -> None:
+async def test_a_body_that_never_ends_is_refused_at_its_bound(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "READ_WITHIN", timedelta(seconds=30))
     for connection in await _routes(door, transfer_encoding="chunked"):
         said = asyncio.create_task(connection.say_while_heard(chunk(b" " * 65536), 100 * BODY_LIMIT))
         refused = await connection.answer()

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from temporalio import workflow
@@ -121,8 +120,8 @@ async def test_where_none_is_set_up_nobody_is_paged_and_nothing_fails(stack: Asy
 
 
 @pytest.fixture
-async def temporal(tmp_path: Path) -> AsyncIterator[Client]:
-    async with a_temporal(tmp_path) as server:
+async def temporal() -> AsyncIterator[Client]:
+    async with a_temporal() as server:
         yield await server.client()
 
 

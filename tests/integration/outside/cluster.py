@@ -183,7 +183,9 @@ async def a_cluster(folder: Path) -> AsyncIterator[Cluster]:
             return url.read_text().strip() if url.exists() else None
 
         address = await eventually(answers, "the embedded cluster answering")
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20) as http:
+        # A connection of its own for each request: one that rested for 5 s may be closed while the next request is on its way.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20, limits=alone) as http:
             yield Cluster(kubeconfig, http)
     finally:
         process.terminate()

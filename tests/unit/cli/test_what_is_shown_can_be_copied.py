@@ -1,5 +1,6 @@
 """Ids, hashes, addresses and commands come out of a terminal or a pipe as they are, however narrow it is."""
 
+import io
 import re
 
 import pytest
@@ -23,6 +24,7 @@ from tests.desk_in_memory import DeskInMemory
 from tests.unit.cli.run_cli import run_cli
 
 from opsmend.cli import checking
+from opsmend.console.layout import console_for, show_on, whole
 from opsmend.doctor.examination import Check
 from opsmend.domain.incident import IncidentState, TimelineEntry
 from opsmend.errors import SettingsError
@@ -70,6 +72,15 @@ def test_no_word_is_broken_or_cut(command: list[str], words: list[str], columns:
         for part in word.split():
             assert any(part in line for line in shown.splitlines()), part
     assert "…" not in shown
+
+
+@pytest.mark.parametrize("columns", ["80", "40", "20", ""])
+def test_a_command_stays_one_line_in_a_narrow_terminal(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    command = f"OPSMEND_DATA_DIR=/tmp/opsmend-demo /usr/bin/opsmend approve {TARGET.incident_id}"
+    screen = io.StringIO()
+    show_on(console_for(screen), whole(command))
+    assert screen.getvalue() == f"{command}\n"
 
 
 def test_a_list_has_a_line_an_incident() -> None:
