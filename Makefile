@@ -8,10 +8,15 @@ RUN := $(UV) run --frozen --quiet
 ARGS ?=
 PARTS ?=
 
-.PHONY: help setup test lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
+# Without bytecode every process compiles all its libraries again: seconds of each start, and twice the time of all tests.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+
+.PHONY: help setup test end-to-end lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
 
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
+PYTEST = $(RUN) pytest --dist loadfile --tb native --durations 10 --reruns 1 --only-rerun $(TOO_LATE)
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +39,11 @@ lint: setup ## ruff, mypy strict, layers
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-test: lint ## lint, then all tests
-	$(RUN) pytest -n 3 --dist loadfile --tb native --durations 10 --reruns 1 --only-rerun $(TOO_LATE) $(ARGS)
+test: lint ## lint, then all tests but those of whole processes
+	$(PYTEST) -n 3 --ignore tests/integration $(ARGS)
+
+end-to-end: setup ## the tests of `opsmend up`, with all its processes, as an operator finds it
+	$(PYTEST) -n 2 tests/integration $(ARGS)
 
 demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--yes approves by itself)
 	@$(RUN) opsmend demo $(ARGS)

@@ -58,6 +58,7 @@ _LAB_DOWN: Final = ("lab-down",)
 
 CORE: Final = (
     Part("tests", (("test",),), _minutes(30)),
+    Part("end-to-end", (("end-to-end",),), _minutes(25)),
     Part("demo", (("demo", "ARGS=--yes"),), _minutes(5)),
     Part("chaos", (("chaos",),), _minutes(25)),
     Part("builds", (("lab-build",),), _minutes(35), needs_lab=True),

@@ -67,7 +67,8 @@ async def started(folder: Path, *arguments: str) -> Playing:
     with out.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "opsmend.cli", "demo", *arguments),
-            env=inherited | {"COLUMNS": "80"}, cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=file, stderr=asyncio.subprocess.STDOUT,
+            env=inherited | {"COLUMNS": "80"},
+            cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=file, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
     return Playing(process, out)
 

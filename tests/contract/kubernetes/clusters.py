@@ -133,9 +133,9 @@ async def a_shop(folder: Path, config: ClusterConfig | None = None) -> AsyncIter
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(running_cluster(config))
         await asyncio.to_thread(seed_shop, cluster.url)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=cluster.url, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
-        )
+        # A connection of its own for each request: one that rested for 5 s may be closed while the next request is on its way.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=cluster.url, trust_env=False, limits=alone))
         connection = await connect_cluster(KubernetesSettings(), stack, cluster.kubeconfig(folder / "kubeconfig"))
         shop = Shop(cluster.url, http, connection, KubernetesReader(connection), PatientWriter(writer_of(connection)))
         await shop.snapshot_when(lambda s: s.workload and s.workload.ready_replicas == 3 and len(s.revisions) == 1)
