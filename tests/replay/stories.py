@@ -22,8 +22,8 @@ from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.phases.guests import FRESH
 from opsmend.workflows.watchdog import WatchdogRequest
 from tests.builders import NOW, a_decision_request, a_person, a_ref, a_target, an_alert
-from tests.workflows.conftest import INCIDENT, QUICK, World
-from tests.workflows.fakes import LosesItsNode, MakesTheChangeAndNeverTells, SeenInTheWrongMoment
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, QUICK, World
+from tests.workflows.fakes import CannotBeUndone, LosesItsNode, MakesTheChangeAndNeverTells, SeenInTheWrongMoment
 
 MIA: Final = a_person(via="http", id="operator", name="mia")
 
@@ -262,6 +262,15 @@ async def cancelled_while_verifying(world: World) -> None:
     await _cancelled(world)
 
 
+async def cancelled_before_chat_heard_of_an_undo_that_failed(world: World) -> None:
+    world.chat.down = True
+    await world.until_verifying()
+    closed = await world.until_closed()
+    await _cancelled(world)
+    world.chat.down = False
+    await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{closed.run_id}").result()
+
+
 async def _cancelled(world: World) -> None:
     handle = world.client.get_workflow_handle(INCIDENT)
     await handle.cancel()
@@ -380,6 +389,8 @@ IMPATIENT: Final = QUICK.model_copy(
 
 TERMS: Final[dict[Story, dict[str, Any]]] = {
     approved_by_signal: {"policies": ("answers-by-signal.cedar",)},
+    undone: {"patience": GIVES_UP_SOON},
+    cancelled_before_chat_heard_of_an_undo_that_failed: {"patience": GIVES_UP_SOON, "cluster": CannotBeUndone()},
     expired: {"patience": IMPATIENT},
     good_configuration_kept: {"watched": ("pay", "shop")},
     grouped_under_a_lost_node: {"cluster": LosesItsNode()},
@@ -415,6 +426,7 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         next_outbreak_while_memory_was_away,
         cancelled_while_asking,
         cancelled_while_verifying,
+        cancelled_before_chat_heard_of_an_undo_that_failed,
         an_execution_was_ended_by_hand,
         a_closed_incident_of_a_node_looks_again,
         looked_at_again_after_the_end,

@@ -1,17 +1,17 @@
 """Pausing changes, resuming them, and releasing objects that are held for people, over HTTP."""
 
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
-from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, SaidByAPerson
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, Reason, SaidByAPerson
+from opsmend.api.changes_view import ChangesView, changes_view
 from opsmend.api.problem import Failure
-from opsmend.domain.change_control import ChangeControlState, PauseRequest, ReleaseRequest, ResumeRequest
+from opsmend.domain.change_control import PauseRequest, ReleaseRequest, ResumeRequest
 from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.target import Kind, ObjectRef
 
@@ -28,7 +28,7 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class PauseAsked(SaidByAPerson):
-    reason: str = Field(default="", max_length=500)
+    reason: Reason = ""
 
 
 class ResumeAsked(SaidByAPerson):
@@ -41,35 +41,6 @@ class ReleaseAsked(SaidByAPerson):
     kind: Kind
     namespace: str = Field(default="", max_length=63)
     object_name: str = Field(min_length=1, max_length=253)
-
-
-class PauseView(BaseModel):
-    by: str
-    at: datetime
-    reason: str
-
-
-class HeldView(BaseModel):
-    target: str
-    since: datetime
-    why: str
-
-
-class ChangesView(BaseModel):
-    """`paused` is null while changes are allowed. `changes_within_24_hours` counts steps, undoing aside."""
-
-    paused: PauseView | None
-    held: list[HeldView]
-    changes_within_24_hours: int
-
-
-def changes_view(state: ChangeControlState) -> ChangesView:
-    pause = state.pause
-    return ChangesView(
-        paused=PauseView(by=str(pause.by), at=pause.at, reason=pause.reason) if pause else None,
-        held=[HeldView(target=held.target, since=held.since, why=held.why) for held in state.held],
-        changes_within_24_hours=len(state.changes),
-    )
 
 
 def change_router(control: ChangeControl, access: Access) -> APIRouter:

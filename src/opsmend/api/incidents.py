@@ -9,7 +9,7 @@ from pydantic import Field
 from opsmend.api.access import Access
 from opsmend.api.backlog import backlog_view
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
-from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, SaidByAPerson
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, ReasonOfAnAnswer, SaidByAPerson
 from opsmend.api.cursor import CURSOR_LIMIT, Cursors
 from opsmend.api.explanation import Explanation, explanation
 from opsmend.api.incident_view import IncidentList, IncidentView, incident_view, row_view
@@ -48,7 +48,7 @@ class Decision(SaidByAPerson):
 
     plan_hash: str = Field(min_length=1, max_length=128)
     decision: Answer
-    reason: str = Field(default="", max_length=2000)
+    reason: ReasonOfAnAnswer = ""
 
     def request(self) -> DecisionRequest:
         return DecisionRequest(plan_hash=self.plan_hash, decision=self.decision, by=self.by(), reason=self.reason)

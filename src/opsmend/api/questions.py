@@ -1,24 +1,23 @@
 """The questions of an incident and their answers over HTTP, in one form for all kinds of questions."""
 
-from datetime import datetime
 from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
-from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, SaidByAPerson
+from opsmend.api.by_people import EITHER_TOKEN, OPERATOR_TOKEN, IncidentId, ReasonOfAnAnswer, SaidByAPerson
 from opsmend.api.problem import Failure
+from opsmend.api.question_view import AnswerTaken, QuestionList, question_view
 from opsmend.domain.approval import Answer, DecisionRequest
 from opsmend.domain.ports.desk import IncidentDesk
-from opsmend.domain.questions import OpenQuestion, open_questions
+from opsmend.domain.questions import open_questions
 from opsmend.errors import BadPayloadError
 from opsmend.telemetry import ApiMetrics
 
 _log = structlog.get_logger(__name__)
-
 
 _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     **BODY_FAILURES,
@@ -31,32 +30,12 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class OptionView(BaseModel):
-    answer: str
-    label: str
-    needs_reason: bool
-
-
-class QuestionView(BaseModel):
-    id: str
-    kind: str
-    text: str
-    options: list[OptionView]
-    asked_at: datetime | None
-
-
-class QuestionList(BaseModel):
-    """Empty while the incident asks nothing."""
-
-    questions: list[QuestionView]
-
-
 class AnswerGiven(SaidByAPerson):
     """`answer` is one of the question's options."""
 
     question_id: str = Field(min_length=1, max_length=128)
     answer: str = Field(min_length=1, max_length=64)
-    reason: str = Field(default="", max_length=2000)
+    reason: ReasonOfAnAnswer = ""
 
     def decision(self) -> DecisionRequest:
         """The answer to the question whether a plan may run. Raises BadPayloadError for any other word."""
@@ -65,16 +44,6 @@ class AnswerGiven(SaidByAPerson):
         except ValueError:
             raise BadPayloadError(f"answer: {self.answer!r} is none of {', '.join(Answer)}") from None
         return DecisionRequest(plan_hash=self.question_id, decision=answer, by=self.by(), reason=self.reason)
-
-
-class AnswerTaken(BaseModel):
-    incident_id: str
-    question_id: str
-    answer: str
-
-
-def question_view(question: OpenQuestion) -> QuestionView:
-    return QuestionView.model_validate(question.model_dump())
 
 
 def question_router(desk: IncidentDesk, access: Access, metrics: ApiMetrics) -> APIRouter:

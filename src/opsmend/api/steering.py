@@ -4,11 +4,12 @@ from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from opsmend.api.access import Access
 from opsmend.api.bearer_route import BODY_FAILURES, BearerRoute
-from opsmend.api.by_people import OPERATOR_TOKEN, IncidentId, SaidByAPerson
+from opsmend.api.by_people import OPERATOR_TOKEN, IncidentId, Note, Reason, SaidByAPerson
+from opsmend.api.investigation_view import InvestigationBegun
 from opsmend.api.problem import Failure
 from opsmend.domain.ports.steering import IncidentSteering
 from opsmend.domain.steering import Snooze, Steered, Stop, TakeOver, WrongDiagnosis
@@ -28,7 +29,7 @@ _FAILURES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class EndAsked(SaidByAPerson):
-    reason: str = Field(default="", max_length=500)
+    reason: Reason = ""
 
 
 def _written(moment: object) -> object:
@@ -45,7 +46,7 @@ class SnoozeAsked(SaidByAPerson):
 class WrongAsked(SaidByAPerson):
     """`run_id` names a run of the incident; the latest one if it is not given."""
 
-    note: str = Field(default="", max_length=1000)
+    note: Note = ""
     run_id: str | None = Field(default=None, max_length=64)
 
 
@@ -53,13 +54,6 @@ class InvestigationAsked(SaidByAPerson):
     kind: Kind
     namespace: str = Field(default="", max_length=63)
     object_name: str = Field(min_length=1, max_length=253)
-
-
-class InvestigationBegun(BaseModel):
-    """`created` is false where one is under way already."""
-
-    id: str
-    created: bool
 
 
 def steering_router(steering: IncidentSteering, access: Access, cluster: str) -> APIRouter:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Group, RenderableType
 
-from opsmend.api.questions import QuestionView
+from opsmend.api.question_view import QuestionView
 from opsmend.cli.calling import ApiOption, DataDirOption, IncidentArgument, JsonOption, the_api, the_incident
 from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.layout import say

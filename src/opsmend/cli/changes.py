@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from opsmend.api.changes import ChangesView
+from opsmend.api.changes_view import ChangesView
 from opsmend.cli.calling import ApiOption, DataDirOption, JsonOption, the_api
 from opsmend.cli.output import show, show_json, waiting_for
 from opsmend.console.changes_report import changes_report

@@ -2,7 +2,7 @@
 
 from rich.console import Group, RenderableType
 
-from opsmend.api.changes import ChangesView
+from opsmend.api.changes_view import ChangesView
 from opsmend.console.layout import say
 
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from opsmend.api.changes import ChangesView
+from opsmend.api.changes_view import ChangesView
 from opsmend.api.explanation import Explanation
 from opsmend.api.incident_view import IncidentList, IncidentView
+from opsmend.api.investigation_view import InvestigationBegun
 from opsmend.api.problem import Failure
-from opsmend.api.questions import AnswerTaken, QuestionList
-from opsmend.api.steering import InvestigationBegun
+from opsmend.api.question_view import AnswerTaken, QuestionList
 from opsmend.console.command import this_command
 from opsmend.console.connection import Connection
 from opsmend.domain.approval import Answer

@@ -4,18 +4,23 @@ It is waited for by nobody, so chat and memory may be away for as long as they a
 """
 
 import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
 
+from pydantic import AwareDatetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from opsmend.activities.incidents import IncidentActivities, PostMortemRequest, Published, PublishRequest
-    from opsmend.activities.paging import PagingActivities, ResolveRequest
+    from opsmend.activities.paging import PageRequest, PagingActivities, ResolveRequest
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
-    from opsmend.domain.call import Call
+    from opsmend.domain.call import OUTLIVES_ITS_ALERTS, Call
     from opsmend.domain.incident import IncidentState
     from opsmend.domain.ports.chat import MessageRef
     from opsmend.domain.record import Handed, View
+
+from opsmend.workflows.phases import paging
 
 
 class AftermathRequest(Handed, View):
@@ -25,6 +30,9 @@ class AftermathRequest(Handed, View):
     message: MessageRef | None
     call: Call | None = None
     """The call that chat has not taken yet."""
+    unheard: Call | None = None
+    silent_since: AwareDatetime | None = None
+    """See IncidentLog."""
     told: bool
     remembered: bool
     paged: bool = False
@@ -33,7 +41,13 @@ class AftermathRequest(Handed, View):
 
 @workflow.defn(name="Aftermath")
 class Aftermath:
-    """Waits on nothing but its activities, each for two weeks, and in a storm on room for its message."""
+    """Waits on nothing but its activities, each for two weeks; in a storm on room for its message; and on chat that is away,
+    before it pages."""
+
+    def __init__(self) -> None:
+        self._told = False
+        self._heard = False
+        """Whether chat has notified people."""
 
     @workflow.run
     async def run(self, request: AftermathRequest) -> None:
@@ -42,6 +56,7 @@ class Aftermath:
             self._tell(request.model_copy(update={"state": state})),
             self._remember(state, known=request.remembered),
             self._take_page_back(state, paged=request.paged),
+            self._page(state, request.unheard, request.silent_since),
         )
 
     async def _with_postmortem(self, state: IncidentState) -> IncidentState:
@@ -56,6 +71,7 @@ class Aftermath:
 
     async def _tell(self, request: AftermathRequest) -> None:
         if request.told:
+            self._told = True
             return
         state = request.state
         while True:
@@ -72,8 +88,26 @@ class Aftermath:
                 **on(CONNECTORS, NOTIFY, f"Tell people how it ended: {state.outcome}"),
             )
             if not published.wait:
+                self._told, self._heard = True, published.message is not None
                 return
             await workflow.sleep(published.wait, summary="until there is room for a new message")
+
+    async def _page(self, state: IncidentState, call: Call | None, silent_since: datetime | None) -> None:
+        """While chat is away, for what opsmend left behind: nobody is needed for the rest any more."""
+        if call is None or call.reason not in OUTLIVES_ITS_ALERTS:
+            return
+        left = (silent_since or call.at) + paging.CHAT_IS_AWAY_AFTER - workflow.now()
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._told, timeout=max(left, timedelta(0)), timeout_summary="until chat counts as away"
+            )
+        if self._heard:
+            return
+        await workflow.execute_activity_method(
+            PagingActivities.trigger,
+            PageRequest(incident_id=state.id, run_id=state.run_id, state=state, call=call),
+            **on(CONNECTORS, NOTIFY, f"Page somebody: {call.reason}"),
+        )
 
     async def _take_page_back(self, state: IncidentState, *, paged: bool) -> None:
         if not paged:

@@ -337,6 +337,7 @@ class IncidentWorkflow:
             self._log.due or self._telling.call,
             told=self._telling.up_to_date,
             paged=self._paging.paged,
+            last=bool(self._interruptions.stopped),
         )
 
     async def _going_on(self) -> IncidentOpened:

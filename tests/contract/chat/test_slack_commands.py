@@ -112,6 +112,15 @@ async def test_a_reason_of_20_000_characters_is_refused_in_a_sentence(
     assert control.kept.pause is None
 
 
+async def test_a_secret_in_a_reason_is_kept_and_shown_nowhere(
+    slack: SlackStandin, team: Team, control: ChangeControlInMemory
+) -> None:
+    await slack.command(team.mia, team.channel.id, "pause the login becomes password=hunter2hunter2")
+    assert "hunter2" not in await _answer(slack, team.mia)
+    assert control.kept.pause
+    assert control.kept.pause.reason == "the login becomes password=[redacted:password]"
+
+
 async def test_a_reason_mentions_nobody_and_links_nowhere(slack: SlackStandin, team: Team) -> None:
     reason = "<!channel> <@U0000000001> <https://evil.example|log in> @here *bold* `/opsmend resume` \u202eevil"
     await slack.command(team.mia, team.channel.id, f"pause {reason}")

@@ -53,10 +53,10 @@ async def test_a_rejection_asks_for_the_reason_in_a_form(
     (form_,) = slack.workspace.views.values()
     assert form_.user == team.mia.id
     assert not desk.decisions
-    await slack.submit(form_, {"opsmend_reason": {"reason": "the release is rolled forward at 9"}})
+    await slack.submit(form_, {"opsmend_reason": {"reason": "rolled forward at 9, password=hunter2hunter2"}})
     await until(lambda: bool(desk.decisions))
     (decision,) = desk.decisions
-    assert (decision.decision, decision.reason) == (Answer.REJECT, "the release is rolled forward at 9")
+    assert (decision.decision, decision.reason) == (Answer.REJECT, "rolled forward at 9, password=[redacted:password]")
     assert decision.by.id == team.mia.id
     assert not form_.open
 

@@ -19,6 +19,7 @@ from opsmend.domain.change_control import LONGEST_REASON, PauseRequest, ResumeRe
 from opsmend.domain.ports.change_control import ChangeControl
 from opsmend.domain.record import JsonObject
 from opsmend.errors import OpsmendError
+from opsmend.policy.reasons import kept_reason
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,7 @@ class ChangeCommands:
 
     async def _pause(self, reason: str, command: SlashCommand) -> None:
         person = await self._people.person(command.user)
-        state = await self._control.pause(PauseRequest(by=person, reason=reason))
+        state = await self._control.pause(PauseRequest(by=person, reason=kept_reason(reason, LONGEST_REASON)))
         log.warning("changes.paused", user=person.id)
         said = [self._answer(command, changes_report(state))]
         if state.pause and (state.pause.by.via, state.pause.by.id) == (person.via, person.id):

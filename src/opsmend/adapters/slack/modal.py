@@ -10,6 +10,7 @@ from opsmend.adapters.slack.message import Question
 from opsmend.adapters.slack.mrkdwn import code
 from opsmend.domain.record import JsonObject, StrictRecord
 from opsmend.errors import BadPayloadError
+from opsmend.policy.reasons import kept_reason
 
 REASON_CALLBACK: Final = "opsmend_reject_reason"
 _BLOCK: Final = "opsmend_reason"
@@ -47,7 +48,7 @@ def reason_modal(rejection: Rejection) -> View:
 
 
 def rejection_in(view: JsonObject) -> tuple[Rejection, str]:
-    """What the form that was sent is about, and the reason that was typed into it.
+    """What the form that was sent is about, and the reason that was typed into it, redacted.
 
     Raises:
         BadPayloadError: it is not a form of ours.
@@ -59,7 +60,7 @@ def rejection_in(view: JsonObject) -> tuple[Rejection, str]:
         raise BadPayloadError("the form is not one of ours") from foreign
     if len(reason) > _REASON_LIMIT:
         raise BadPayloadError(f"the reason is longer than {_REASON_LIMIT} characters")
-    return rejection, reason
+    return rejection, kept_reason(reason, _REASON_LIMIT)
 
 
 def _plain(text: str) -> PlainTextObject:

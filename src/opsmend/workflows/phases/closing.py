@@ -92,13 +92,23 @@ class Closing:
             )
         self._log.bill("sre", "keeping the last good", Usage.of_calls(asked), asked)
 
-    async def hand_over(self, message: MessageRef | None, call: Call | None, *, told: bool, paged: bool) -> None:
+    async def hand_over(self, message: MessageRef | None, call: Call | None, *, told: bool, paged: bool, last: bool) -> None:
         """What is left goes on in a workflow of its own. Good configuration is left to the next look of the schedule.
 
-        `call`: the one that chat has not taken yet. `paged`: whether a page has to be taken back.
+        `call`: the one that chat has not taken yet. `paged`: whether a page has to be taken back. `last`: whether the call that
+        nobody has got is left as well, because no new incident of the target goes on with it.
         """
         state = self._log.state
-        request = AftermathRequest(state=state, message=message, call=call, told=told, remembered=self._remembered, paged=paged)
+        request = AftermathRequest(
+            state=state,
+            message=message,
+            call=call,
+            unheard=self._log.unheard if last else None,
+            silent_since=self._log.silent_since if last else None,
+            told=told,
+            remembered=self._remembered,
+            paged=paged,
+        )
         try:
             await workflow.start_child_workflow(
                 Aftermath.run,
