@@ -13,7 +13,7 @@ from opsmend.domain.approval import Answer
 from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.target import Kind
 from tests.builders import NOW, a_decision_request, a_target
-from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, QUICK, MakeWorld, World
 from tests.workflows.fakes import MakesTheChangeAndNeverTells
 
 LOCK: Final = "lock:demo:Deployment shop/web"
@@ -138,7 +138,8 @@ async def test_while_the_fix_is_looked_at(world: World) -> None:
     assert (await world.client.get_workflow_handle(LOCK).describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
-async def test_while_a_fix_that_did_not_help_is_undone(world: World) -> None:
+async def test_while_a_fix_that_did_not_help_is_undone(make_world: MakeWorld) -> None:
+    world = await make_world(patience=GIVES_UP_SOON)
     before = world.cluster.object["spec"]["template"]
     undoing = Held(world.cluster, "undo")
     await world.until_verifying()

@@ -11,7 +11,7 @@ from opsmend.domain.incident import IncidentState, Outcome
 from opsmend.errors import ChangeControlLostError, ChangeControlUnavailableError, NothingToReleaseError, PolicyRefusedError
 from opsmend.workflows.change_control import ChangeControlOpened, ChangeControlWorkflow, change_control_id
 from tests.builders import a_decision_request, a_person, a_target
-from tests.workflows.conftest import INCIDENT, MakeWorld, World
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, MakeWorld, World
 from tests.workflows.servers import SharedTemporal
 
 pytestmark = pytest.mark.safety
@@ -56,7 +56,8 @@ async def test_the_first_pause_stands_when_another_person_pauses_too(world: Worl
     assert (state.pause.by.name, state.pause.reason) == ("mia", "release freeze")
 
 
-async def test_a_change_made_before_the_pause_is_still_undone_when_it_does_not_help(world: World) -> None:
+async def test_a_change_made_before_the_pause_is_still_undone_when_it_does_not_help(make_world: MakeWorld) -> None:
+    world = await make_world(patience=GIVES_UP_SOON)
     plan = await world.until_verifying()
     await world.control.pause(PauseRequest(by=MIA))
     closed = await world.until_closed()

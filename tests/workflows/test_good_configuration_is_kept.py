@@ -18,7 +18,7 @@ from opsmend.errors import TemporalUnavailableError
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest, LookedAround
 from tests.builders import a_ref
 from tests.replay.stories import remediated, undone
-from tests.workflows.conftest import INCIDENT, MakeWorld, World
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, MakeWorld, World
 
 SOON = timedelta(seconds=5)
 CONF = a_ref("ConfigMap", "web-conf")
@@ -196,7 +196,7 @@ async def test_a_namespace_that_is_not_watched_is_not_looked_at_after_a_fix(worl
 
 
 async def test_a_fix_that_did_not_help_keeps_nothing(make_world: MakeWorld) -> None:
-    world = await make_world(watched=["shop"])
+    world = await make_world(watched=["shop"], patience=GIVES_UP_SOON)
     await undone(world)
     assert world.namespaces.looked_at == []
 

@@ -5,15 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import CallReason
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.steering import Stop, TakeOver
+from opsmend.workflows import incident
 from opsmend.workflows.phases import paging
 from tests.builders import NOW, a_decision_request, a_person
-from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, QUICK, MakeWorld, World
 from tests.workflows.fakes import CannotBeUndone
 
 MIA = a_person(via="http", id="operator", name="mia")
@@ -64,7 +66,8 @@ async def test_each_deadline_of_a_question_calls_again(make_world: MakeWorld) ->
     assert len({call.key for call in world.chat.calls}) == 4
 
 
-async def test_a_rollback_calls(world: World) -> None:
+async def test_a_rollback_calls(make_world: MakeWorld) -> None:
+    world = await make_world(patience=GIVES_UP_SOON)
     await world.until_verifying()
     assert (await world.until_closed()).outcome is Outcome.ROLLED_BACK
     await over(world)
@@ -72,7 +75,7 @@ async def test_a_rollback_calls(world: World) -> None:
 
 
 async def test_a_change_that_could_not_be_undone_calls(make_world: MakeWorld) -> None:
-    world = await make_world(cluster=CannotBeUndone())
+    world = await make_world(cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
     await world.until_verifying()
     closed = await world.until_closed()
     await over(world)
@@ -153,7 +156,7 @@ async def test_where_chat_has_no_channel_the_pager_calls_at_once(make_world: Mak
 
 
 async def test_the_pager_calls_again_for_what_comes_after(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = await a_world_that_soon_pages(make_world, monkeypatch)
+    world = await a_world_that_soon_pages(make_world, monkeypatch, patience=GIVES_UP_SOON)
     world.chat.down = True
     world.metrics.firing = True
     await world.alert()
@@ -187,7 +190,7 @@ async def until_paged(world: World, reason: CallReason) -> None:
 async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_resolved(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=4, cluster=CannotBeUndone())
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=4, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
     await an_undo_that_fails(world)
     await world.alert(status="resolved")
     await until_paged(world, CallReason.UNDO_FAILED)
@@ -196,10 +199,38 @@ async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_res
     assert world.pager.resolved == [], "nobody was told that they are not needed"
 
 
+async def test_a_change_that_could_not_be_undone_is_paged_though_somebody_cancelled_the_incident(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=3, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
+    await an_undo_that_fails(world)
+    await world.client.get_workflow_handle(INCIDENT).cancel()
+    await until_paged(world, CallReason.UNDO_FAILED)
+    world.chat.down = False
+    assert world.pager.resolved == []
+
+
+async def test_where_chat_is_back_in_time_a_cancelled_incident_pages_nobody(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=60, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
+    await an_undo_that_fails(world)
+    handle = world.client.get_workflow_handle(INCIDENT)
+    await handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
+    world.chat.down = False
+    run = (await world.state()).run_id
+    await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{run}").result()
+    assert world.pager.pages == []
+
+
 async def test_the_page_of_a_change_that_could_not_be_undone_is_left_to_whoever_comes(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await a_world_that_soon_pages(make_world, monkeypatch, cluster=CannotBeUndone())
+    world = await a_world_that_soon_pages(make_world, monkeypatch, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
     await an_undo_that_fails(world)
     await until_paged(world, CallReason.UNDO_FAILED)
     world.chat.down = False
