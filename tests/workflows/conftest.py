@@ -64,7 +64,7 @@ from tests.workflows.servers import SharedTemporal, a_temporal
 QUICK = Patience(
     intake_window=timedelta(milliseconds=50),
     verify_interval=timedelta(milliseconds=50),
-    verify_deadline=timedelta(seconds=30),
+    verify_deadline=timedelta(seconds=10),
 )
 """A fix that helps is proven within a second, and on a busy machine somewhat later."""
 GIVES_UP_SOON = QUICK.model_copy(update={"verify_deadline": timedelta(seconds=2)})
@@ -170,7 +170,7 @@ class World:
         return await self.desk.get(INCIDENT)
 
     async def until(
-        self, condition: Callable[[IncidentState], bool], *, within: float = 20, incident: str = INCIDENT
+        self, condition: Callable[[IncidentState], bool], *, within: float = 40, incident: str = INCIDENT
     ) -> IncidentState:
         """The state once `condition` holds of it."""
         state: IncidentState | None = None
@@ -188,7 +188,7 @@ class World:
             raise NotInTimeError(f"never came true; last seen {state and state.status}:\n{timeline}") from None
 
     async def until_there(
-        self, condition: Callable[[IncidentState], bool], *, within: float = 20, incident: str = INCIDENT
+        self, condition: Callable[[IncidentState], bool], *, within: float = 40, incident: str = INCIDENT
     ) -> IncidentState:
         """As `until`, of an incident that nobody may have opened yet."""
         async with asyncio.timeout(within):

@@ -16,7 +16,7 @@ from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Target
 from opsmend.errors import ClusterForbiddenError
 from tests.builders import a_crashing_container, a_decision_request, a_pod, a_snapshot, a_template, a_workload
-from tests.workflows.conftest import INCIDENT, MakeWorld, World
+from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, MakeWorld, World
 from tests.workflows.fakes import CannotBeUndone, ClusterInMemory
 
 pytestmark = pytest.mark.safety
@@ -83,7 +83,7 @@ async def test_a_change_that_is_refused_for_good(world: World, monkeypatch: pyte
 
 
 async def test_a_fix_that_did_not_help_and_cannot_be_undone(make_world: MakeWorld) -> None:
-    world = await make_world(cluster=CannotBeUndone())
+    world = await make_world(cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
     plan = await world.until_verifying()
     closed = await world.until_closed()
     assert closed.outcome is Outcome.ESCALATED
