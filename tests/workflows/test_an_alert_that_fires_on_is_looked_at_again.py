@@ -1,5 +1,6 @@
 """What was found well, and what nobody could look at, is looked at again while its alert fires on."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -10,6 +11,7 @@ from temporalio.service import RPCError
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.incident import IncidentState, Outcome, Status
+from opsmend.domain.ports.chat import MessageRef, Notice
 from opsmend.errors import ClusterCredentialError, ClusterForbiddenError
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
@@ -82,11 +84,27 @@ async def test_an_alert_that_says_something_else_is_looked_into_sooner(
     make_world: MakeWorld, resend: dict[str, Any], minutes: int
 ) -> None:
     world = await make_world(skipping=True)
+    told = hold_what_is_told_of_the_end(world)
     await found_well(world)
     await world.alert(**resend)
+    await world.until(lambda s: s.alerts_received == 2)
+    told.set()
     state = await world.until(lambda s: len(looks(s)) >= 1, within=60)
     (check,) = about(minutes)
     assert check(looks(state)[0]), looks(state)
+
+
+def hold_what_is_told_of_the_end(world: World) -> asyncio.Event:
+    """Until it is set: no time is skipped while an activity is at work."""
+    publish, told = world.chat.publish, asyncio.Event()
+
+    async def waits(notice: Notice) -> MessageRef | None:
+        if notice.state.status is Status.CLOSED:
+            await told.wait()
+        return await publish(notice)
+
+    world.chat.publish = waits  # type: ignore[method-assign]
+    return told
 
 
 def nobody_may_look(world: World) -> None:

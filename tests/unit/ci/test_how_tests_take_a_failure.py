@@ -1,4 +1,5 @@
-"""`make test` runs what only came too late once more. A broken safety check it never runs again, and it ends the run."""
+"""`make test` runs once more what only came too late, and what failed against real parts. A broken safety check it never runs
+again, and it ends the run."""
 
 import re
 import subprocess
@@ -35,6 +36,7 @@ def test_after_it():
 
 def run(folder: Path, *chosen: str) -> str:
     """What pytest prints of the chosen tests, with the options of `make test` that say what is run again."""
+    folder.mkdir(exist_ok=True)
     (folder / "test_them.py").write_text(TESTS)
     (folder / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
     (too_late,) = re.findall(r"^TOO_LATE := '(.+)'$", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -57,6 +59,19 @@ def test_what_came_too_late_is_run_once_more_and_named_as_flaky(tmp_path: Path) 
     said = run(tmp_path, "slow")
     assert "1 passed" in said
     assert "flaky: test_them.py::test_slow" in said
+
+
+@pytest.mark.parametrize("folder", ["contract", "integration", "workflows"])
+def test_what_failed_against_real_parts_is_run_once_more_and_named_as_flaky(tmp_path: Path, folder: str) -> None:
+    said = run(tmp_path / folder, "wrong")
+    assert "1 passed" in said
+    assert "flaky: test_them.py::test_wrong" in said
+
+
+def test_not_even_there_is_a_safety_check_run_again(tmp_path: Path) -> None:
+    said = run(tmp_path / "workflows", "unsafe")
+    assert "1 failed" in said
+    assert "SAFETY: test_them.py::test_unsafe" in said
 
 
 @pytest.mark.parametrize("chosen", ["wrong", "unsafe"])
