@@ -70,7 +70,8 @@ class Cluster:
     ) -> None:
         """A namespace (unless it is there) with a Deployment of two and its Service; `container` and `pod` are fields of the
         template. Returns once all pods are ready, where that is to be expected."""
-        await self.http.post("/api/v1/namespaces", json={"metadata": {"name": namespace}})
+        made = await self.http.post("/api/v1/namespaces", json={"metadata": {"name": namespace}})
+        assert made.status_code in (201, 409), f"namespace {namespace}: {made.status_code} {made.text}"
         await self.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", _deployment(name, pod or {}, container))
         ports = [{"name": "http", "port": 80, "targetPort": "http"}]
         service = {"metadata": {"name": name}, "spec": {"selector": {"app": name}, "ports": ports}}
