@@ -7,7 +7,10 @@ What counts, and why it must come out even:
 - Without a connection nothing was sent: neither side counts it.
 - What was in flight when a drill kills the API server was sent, and so is in the ledger; the server died before it wrote. Only
   there the log may lack something, and no more than may be in flight at once.
-- Nobody else works with these accounts: a call that names no incident and no look is claimed by nobody, and so is a difference.
+- A worker asks once for the server's version as it starts, before or after the moment from which the log is read. That is not
+  counted.
+- Nobody else works with these accounts: any other call that names no incident and no look is claimed by nobody, and so is a
+  difference.
 """
 
 from collections import Counter
@@ -51,9 +54,15 @@ def differences(claims: Claims, log: Iterable[Seen], cut: frozenset[str] = froze
 def _counted(log: Iterable[Seen]) -> dict[str, Counter[Asked]]:
     found: dict[str, Counter[Asked]] = {}
     for one in log:
+        if _is_asked_at_a_start(one):
+            continue
         account = one.account or account_of(one.agent, one.call)
         found.setdefault(one.work, Counter())[Asked(one.agent, account, one.call)] += 1
     return found
+
+
+def _is_asked_at_a_start(one: Seen) -> bool:
+    return not one.agent and (one.call.verb, one.call.resource) == ("get", "/version")
 
 
 def _cut_off(work: str, unlike: list[Difference], cut: frozenset[str]) -> bool:

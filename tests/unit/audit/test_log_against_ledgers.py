@@ -50,6 +50,15 @@ def test_a_call_that_no_incident_claims_is_told() -> None:
     assert (found.work, found.claimed, found.seen) == ("curl/8", 0, 1)
 
 
+def test_the_version_that_a_worker_asks_for_as_it_starts_is_not_counted_and_nothing_else_beside_it() -> None:
+    started = entry("a2", userAgent="opsmend/0.1.0", requestURI="/version?timeout=1", objectRef=None)
+    assert differences(claimed(1), logged(entry("a1"), started)) == []
+    looked = entry("a3", userAgent="opsmend/0.1.0")
+    assert [d.seen for d in differences(claimed(1), logged(entry("a1"), started, looked))] == [1]
+    by_an_agent = entry("a4", requestURI="/version", objectRef=None)
+    assert [d.seen for d in differences(claimed(1), logged(entry("a1"), by_an_agent))] == [1]
+
+
 @pytest.mark.parametrize(
     ("lost", "killed", "told"),
     [
