@@ -182,7 +182,7 @@ async def an_undo_that_fails(world: World) -> None:
 
 
 async def until_paged(world: World, reason: CallReason) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while reason not in {page.reason for page in world.pager.pages}:
             await world.state()
 
