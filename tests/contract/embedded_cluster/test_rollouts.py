@@ -116,3 +116,9 @@ def test_shop_is_broken_by_a_release_and_healed_by_going_back(kube: Kube) -> Non
     kind = "application/strategic-merge-patch+json"
     kube.apps.patch_namespaced_deployment("web", "shop", patch, _content_type=kind)
     eventually(lambda: kube.apps.read_namespaced_deployment("web", "shop").status.updated_replicas == 3 and ready("web") == 3)
+
+
+def test_a_namespace_can_be_made_while_another_has_a_quota(kube: Kube) -> None:
+    kube.core.create_namespaced_resource_quota(NAMESPACE, {"metadata": {"name": "team"}, "spec": {"hard": {"pods": "1"}}})
+    kube.core.create_namespace({"metadata": {"name": "elsewhere"}})
+    assert kube.core.read_namespace("elsewhere").metadata.name == "elsewhere"

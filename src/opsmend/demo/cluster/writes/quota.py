@@ -57,7 +57,9 @@ def check_quotas(store: Store, resource: Resource, obj: JsonObject) -> None:
         ApiError: 403, in the words of the ResourceQuota admission plugin.
     """
     metadata = obj["metadata"]
-    for quota in store.all(RESOURCE_QUOTAS, metadata.get("namespace", "")):
+    if "namespace" not in metadata:
+        return
+    for quota in store.all(RESOURCE_QUOTAS, metadata["namespace"]):
         hard = quota["spec"].get("hard") or {}
         asked = _asked(resource, obj)
         name = metadata["name"]
