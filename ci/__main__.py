@@ -46,10 +46,11 @@ def _run(history: History) -> int:
     heavy = heavy_part(history.head())
     # Of the parts that it plays itself it will know more than the file.
     others = [part for part in PARTS if part not in (*CORE, heavy)]
+    known = read().root
     for part in others:
-        if part.name not in read().root:
+        if part.name not in known:
             console.print(f"{part.name} has no entry yet: `make full PARTS={part.name}` makes one.", soft_wrap=True)
-    if failed := _check(history, [part for part in others if part.name in read().root]):
+    if failed := _check(history, [part for part in others if part.name in known]):
         return failed
     console.print(f"the core, then {heavy.name}: the heavy part of commit {history.head()[:10]}", soft_wrap=True)
     changed = history.uncommitted()

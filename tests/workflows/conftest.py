@@ -19,7 +19,6 @@ from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.large_payloads import converter_with
-from opsmend.adapters.temporal.payloads import DATA_CONVERTER
 from opsmend.adapters.temporal.steering import TemporalSteering
 from opsmend.agents.sre.last_good import GoodKeeper
 from opsmend.domain.alert import Alert
@@ -32,7 +31,7 @@ from opsmend.domain.ports.desk import IncidentRow
 from opsmend.domain.ports.first_messages import FirstMessages
 from opsmend.domain.ports.judge import Judge
 from opsmend.domain.target import Target
-from opsmend.embedded.temporal_server import PROMPT, temporal_binary
+from opsmend.embedded.temporal_server import PROMPT
 from opsmend.errors import IncidentNotFoundError
 from opsmend.policy.engine import CedarJudge
 from opsmend.policy.policy_files import shipped_policies
@@ -46,7 +45,6 @@ from opsmend.worker import (
     sre_worker,
     workflows_worker,
 )
-from opsmend.workflows.search_attributes import ALL
 from tests.builders import a_decision_request, a_target, an_alert
 from tests.integration.outside.waiting import NotInTimeError
 from tests.workflows.fakes import (
@@ -59,7 +57,7 @@ from tests.workflows.fakes import (
     NamespacesInMemory,
     PagerInMemory,
 )
-from tests.workflows.servers import SharedTemporal, a_temporal
+from tests.workflows.servers import SharedTemporal, a_temporal, started
 
 QUICK = Patience(
     intake_window=timedelta(milliseconds=50),
@@ -253,7 +251,7 @@ async def temporal(request: pytest.FixtureRequest) -> AsyncIterator[SharedTempor
 
 async def a_server_that_skips_time() -> WorkflowEnvironment:
     """Each needs its own: the clock belongs to the whole server."""
-    return await _a_server(
+    return await started(
         WorkflowEnvironment.start_time_skipping_v2,
         *PROMPT,
         "--dynamic-config-value",
@@ -264,17 +262,7 @@ async def a_server_that_skips_time() -> WorkflowEnvironment:
 async def a_server_of_short_histories(longest: int) -> WorkflowEnvironment:
     """It suggests to continue a history of `longest` events."""
     suggests = f"limit.historyCount.suggestContinueAsNew={longest}"
-    return await _a_server(WorkflowEnvironment.start_local, *PROMPT, "--dynamic-config-value", suggests)
-
-
-async def _a_server(start: Callable[..., Awaitable[WorkflowEnvironment]], *configured: str) -> WorkflowEnvironment:
-    return await start(
-        data_converter=DATA_CONVERTER,
-        dev_server_existing_path=str(temporal_binary()),
-        ip="127.0.0.1",
-        search_attributes=list(ALL),
-        dev_server_extra_args=list(configured),
-    )
+    return await started(WorkflowEnvironment.start_local, *PROMPT, "--dynamic-config-value", suggests)
 
 
 @pytest.fixture

@@ -199,13 +199,20 @@ async def test_a_change_that_could_not_be_undone_is_paged_though_every_alert_res
     assert world.pager.resolved == [], "nobody was told that they are not needed"
 
 
+async def cancelled_after_an_undo_that_failed(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, seconds: float) -> World:
+    """While chat is away, which counts as away after so many seconds."""
+    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
+    terms = {"cluster": CannotBeUndone(), "patience": GIVES_UP_SOON}
+    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds, **terms)
+    await an_undo_that_fails(world)
+    await world.client.get_workflow_handle(INCIDENT).cancel()
+    return world
+
+
 async def test_a_change_that_could_not_be_undone_is_paged_though_somebody_cancelled_the_incident(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
-    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=3, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
-    await an_undo_that_fails(world)
-    await world.client.get_workflow_handle(INCIDENT).cancel()
+    world = await cancelled_after_an_undo_that_failed(make_world, monkeypatch, seconds=3)
     await until_paged(world, CallReason.UNDO_FAILED)
     world.chat.down = False
     assert world.pager.resolved == []
@@ -214,13 +221,9 @@ async def test_a_change_that_could_not_be_undone_is_paged_though_somebody_cancel
 async def test_where_chat_is_back_in_time_a_cancelled_incident_pages_nobody(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
-    world = await a_world_that_soon_pages(make_world, monkeypatch, seconds=60, cluster=CannotBeUndone(), patience=GIVES_UP_SOON)
-    await an_undo_that_fails(world)
-    handle = world.client.get_workflow_handle(INCIDENT)
-    await handle.cancel()
+    world = await cancelled_after_an_undo_that_failed(make_world, monkeypatch, seconds=60)
     with pytest.raises(WorkflowFailureError):
-        await handle.result()
+        await world.client.get_workflow_handle(INCIDENT).result()
     world.chat.down = False
     run = (await world.state()).run_id
     await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{run}").result()

@@ -1,11 +1,11 @@
-"""The Aftermath workflow: what the end of an incident left to do while a new outbreak of the same target began.
+"""The Aftermath workflow: what an incident left to do because a new outbreak of its target began, or somebody cancelled it.
 
 It is waited for by nobody, so chat and memory may be away for as long as they are: nothing is lost, and nothing is held up.
 """
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import AwareDatetime
 from temporalio import workflow
@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.ports.chat import MessageRef
     from opsmend.domain.record import Handed, View
 
-from opsmend.workflows.phases import paging
+from opsmend.workflows.phases.paging import until_chat_is_away
 
 
 class AftermathRequest(Handed, View):
@@ -96,11 +96,9 @@ class Aftermath:
         """While chat is away, for what opsmend left behind: nobody is needed for the rest any more."""
         if call is None or call.reason not in OUTLIVES_ITS_ALERTS:
             return
-        left = (silent_since or call.at) + paging.CHAT_IS_AWAY_AFTER - workflow.now()
+        left = until_chat_is_away(call, silent_since)
         with suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._told, timeout=max(left, timedelta(0)), timeout_summary="until chat counts as away"
-            )
+            await workflow.wait_condition(lambda: self._told, timeout=left, timeout_summary="until chat counts as away")
         if self._heard:
             return
         await workflow.execute_activity_method(

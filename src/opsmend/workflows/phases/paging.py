@@ -1,7 +1,7 @@
 """The second channel: a pager reaches people where chat does not."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -22,6 +22,11 @@ CHAT_IS_AWAY_AFTER: Final = timedelta(minutes=20)
 
 PAGES: Final = "a-pager-calls-while-chat-is-away"
 """Patch: runs that began before it call people by chat only. It can go once no run is older than 0.2."""
+
+
+def until_chat_is_away(call: Call, silent_since: datetime | None) -> timedelta:
+    """From now on; zero where it is away already. `silent_since`: see IncidentLog."""
+    return max((silent_since or call.at) + CHAT_IS_AWAY_AFTER - workflow.now(), timedelta(0))
 
 
 class Paging:
@@ -52,9 +57,9 @@ class Paging:
         def over() -> bool:
             return self._log.unheard is not call or self._telling.has_no_channel or self._is_over(call)
 
-        left = (self._log.silent_since or call.at) + CHAT_IS_AWAY_AFTER - workflow.now()
+        left = until_chat_is_away(call, self._log.silent_since)
         with suppress(TimeoutError):
-            await workflow.wait_condition(over, timeout=max(left, timedelta(0)), timeout_summary="until chat counts as away")
+            await workflow.wait_condition(over, timeout=left, timeout_summary="until chat counts as away")
         return self._log.unheard is call and not self._is_over(call)
 
     def _is_over(self, call: Call) -> bool:
