@@ -218,6 +218,25 @@ async def test_a_change_that_could_not_be_undone_is_paged_though_somebody_cancel
     assert world.pager.resolved == []
 
 
+async def test_a_page_of_before_is_not_taken_back_from_whoever_has_to_come(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pager knows one page of an incident."""
+    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
+    terms = {"cluster": CannotBeUndone(), "patience": GIVES_UP_SOON}
+    world = await a_world_that_soon_pages(make_world, monkeypatch, 3, **terms)
+    world.chat.down = world.metrics.firing = True
+    await world.alert()
+    await until_paged(world, CallReason.QUESTION)
+    await world.desk.decide(INCIDENT, a_decision_request((await world.state()).plan))
+    closed = await world.until_closed()
+    await world.client.get_workflow_handle(INCIDENT).cancel()
+    await until_paged(world, CallReason.UNDO_FAILED)
+    world.chat.down = False
+    await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{closed.run_id}").result()
+    assert world.pager.resolved == []
+
+
 async def test_where_chat_is_back_in_time_a_cancelled_incident_pages_nobody(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,8 +55,7 @@ class Aftermath:
         await asyncio.gather(
             self._tell(request.model_copy(update={"state": state})),
             self._remember(state, known=request.remembered),
-            self._take_page_back(state, paged=request.paged),
-            self._page(state, request.unheard, request.silent_since),
+            self._see_to_pages(request.model_copy(update={"state": state})),
         )
 
     async def _with_postmortem(self, state: IncidentState) -> IncidentState:
@@ -92,24 +91,29 @@ class Aftermath:
                 return
             await workflow.sleep(published.wait, summary="until there is room for a new message")
 
-    async def _page(self, state: IncidentState, call: Call | None, silent_since: datetime | None) -> None:
-        """While chat is away, for what opsmend left behind: nobody is needed for the rest any more."""
+    async def _see_to_pages(self, request: AftermathRequest) -> None:
+        """A pager knows one page of an incident: taking back an earlier call would take back what somebody must come for."""
+        somebody_must_come = await self._page(request.state, request.unheard, request.silent_since)
+        if request.paged and not somebody_must_come:
+            await self._take_page_back(request.state)
+
+    async def _page(self, state: IncidentState, call: Call | None, silent_since: datetime | None) -> bool:
+        """While chat is away, for what opsmend left behind: nobody is needed for the rest any more. Whether it paged."""
         if call is None or call.reason not in OUTLIVES_ITS_ALERTS:
-            return
+            return False
         left = until_chat_is_away(call, silent_since)
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._told, timeout=left, timeout_summary="until chat counts as away")
         if self._heard:
-            return
+            return False
         await workflow.execute_activity_method(
             PagingActivities.trigger,
             PageRequest(incident_id=state.id, run_id=state.run_id, state=state, call=call),
             **on(CONNECTORS, NOTIFY, f"Page somebody: {call.reason}"),
         )
+        return True
 
-    async def _take_page_back(self, state: IncidentState, *, paged: bool) -> None:
-        if not paged:
-            return
+    async def _take_page_back(self, state: IncidentState) -> None:
         await workflow.execute_activity_method(
             PagingActivities.resolve,
             ResolveRequest(incident_id=state.id, run_id=state.run_id, state=state),
