@@ -12,7 +12,7 @@ PARTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help setup test end-to-end lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
+.PHONY: help setup test pytest end-to-end lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
 
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
@@ -39,8 +39,11 @@ lint: setup ## ruff, mypy strict, layers
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-test: lint ## lint, then all tests but those of whole processes
-	$(PYTEST) -n 3 --ignore tests/integration $(ARGS)
+test: setup ## lint, and beside it all tests but those of whole processes
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+pytest: setup
+	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/integration $(ARGS)
 
 end-to-end: setup ## the tests of `opsmend up`, with all its processes, as an operator finds it
 	$(PYTEST) -n 2 tests/integration $(ARGS)

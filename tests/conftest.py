@@ -1,11 +1,35 @@
 """How the tests take a failure (docs/ci.md), and what each of them leaves as it found it."""
 
 import logging
+import os
 from collections.abc import Generator, Iterator
-from typing import Final
+from ssl import SSLContext
+from typing import Any, Final
 
+import certifi
 import pytest
 import structlog
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_public_authorities() -> Iterator[None]:
+    """No test talks to the internet, and each of thousands of clients would read the certificates of all authorities: 40 ms."""
+    load_default, load = SSLContext.load_default_certs, SSLContext.load_verify_locations
+
+    of_the_machine = os.environ.get("SSL_CERT_FILE")
+
+    def load_those_of_a_test(context: SSLContext, *purpose: Any) -> None:
+        if os.environ.get("SSL_CERT_FILE") != of_the_machine:
+            load_default(context, *purpose)
+
+    def load_others(context: SSLContext, cafile: Any = None, *rest: Any, **more: Any) -> None:
+        if cafile != certifi.where():
+            load(context, cafile, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SSLContext, "load_default_certs", load_those_of_a_test)
+        patched.setattr(SSLContext, "load_verify_locations", load_others)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +48,8 @@ REAL_PARTS: Final = frozenset({"contract", "integration", "workflows"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The longest first: none of them shall be left to a single process in the end.
+    items.sort(key=lambda item: "workflows" not in item.path.parts)
     for item in items:
         if item.get_closest_marker("safety"):
             item.add_marker(pytest.mark.flaky(reruns=0))

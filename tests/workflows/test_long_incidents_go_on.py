@@ -170,6 +170,10 @@ async def test_a_resend_that_arrives_alone_is_four_events(world: World, closed: 
         while INCIDENT not in {p.incident_id for p in world.memory.kept.values()}:
             await world.state()
     handle = world.client.get_workflow_handle(INCIDENT)
+    while (at_work := (await handle.describe()).raw_description).pending_activities or at_work.HasField(
+        "pending_workflow_task"
+    ):
+        await world.state()
     lengths = []
     for number in range(2, 7):
         await world.alert()

@@ -1,5 +1,6 @@
 """What /openapi.json says of the webhooks: a body for each source, and what is answered."""
 
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -61,6 +62,7 @@ def _extra(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@cache
 def _schema(source: str) -> dict[str, Any]:
     """Whole in itself: what a route adds by hand cannot refer to the components that FastAPI collects."""
     return _resolved(TypeAdapter(SOURCES[source].payload).json_schema())

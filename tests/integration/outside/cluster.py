@@ -72,12 +72,21 @@ class Cluster:
         template. Returns once all pods are ready, where that is to be expected."""
         made = await self.http.post("/api/v1/namespaces", json={"metadata": {"name": namespace}})
         assert made.status_code in (201, 409), f"namespace {namespace}: {made.status_code} {made.text}"
+        await self.until_furnished(namespace)
         await self.create(f"/apis/apps/v1/namespaces/{namespace}/deployments", _deployment(name, pod or {}, container))
         ports = [{"name": "http", "port": 80, "targetPort": "http"}]
         service = {"metadata": {"name": name}, "spec": {"selector": {"app": name}, "ports": ports}}
         await self.create(f"/api/v1/namespaces/{namespace}/services", service)
         if ready:
             await self.until_ready(namespace, name)
+
+    async def until_furnished(self, namespace: str) -> None:
+        """Until the controller has made its ServiceAccount: uids come in the order in which objects are made."""
+
+        async def look() -> bool | None:
+            return any((await self.get(f"/api/v1/namespaces/{namespace}/serviceaccounts"))["items"]) or None
+
+        await eventually(look, f"{namespace} with its ServiceAccount")
 
     async def deployment(self, namespace: str, name: str = "web") -> Json:
         found: Json = await self.get(deployment_path(namespace, name))

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import APIRouter
 from tests.desk_in_memory import DeskInMemory
@@ -124,12 +125,19 @@ def _classes(root: type[OpsmendError]) -> list[type[OpsmendError]]:
 OURS = sorted((c for c in _classes(OpsmendError) if c.__module__ == "opsmend.errors"), key=lambda c: c.__name__)
 
 
-@pytest.mark.parametrize("error", OURS, ids=lambda error: error.__name__)
-async def test_every_error_of_ours_is_answered_with_its_own_status_and_type(error: type[OpsmendError]) -> None:
+@pytest.fixture(scope="module")
+def desk_and_client() -> tuple[DeskInMemory, httpx.AsyncClient]:
     desk = DeskInMemory()
+    return desk, a_client(desk)
+
+
+@pytest.mark.parametrize("error", OURS, ids=lambda error: error.__name__)
+async def test_every_error_of_ours_is_answered_with_its_own_status_and_type(
+    error: type[OpsmendError], desk_and_client: tuple[DeskInMemory, httpx.AsyncClient]
+) -> None:
+    desk, client = desk_and_client
     desk.failing = error("It did not work.")
-    async with a_client(desk) as client:
-        response = await client.get("/v1/incidents")
+    response = await client.get("/v1/incidents")
     assert response.status_code == error.http_status
     assert response.json() == {"error": {"type": problem_type(error("")), "message": "It did not work."}}
     assert ("retry-after" in response.headers) is issubclass(error, TransientError)
