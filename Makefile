@@ -17,6 +17,8 @@ export UV_COMPILE_BYTECODE := 1
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
 PYTEST = $(RUN) pytest --dist loadfile --tb native --durations 10 --reruns 1 --only-rerun $(TOO_LATE)
+# All of opsmend is shared by its tests, so that what failed is played once more in a session of its own. 1 is pytest's "tests failed".
+WHOLE = $(PYTEST) --reruns 0 -n 2 tests/integration
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,7 +48,7 @@ pytest: setup
 	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/integration $(ARGS)
 
 end-to-end: setup ## the tests of `opsmend up`, with all its processes, as an operator finds it
-	$(PYTEST) -n 2 tests/integration $(ARGS)
+	$(WHOLE) $(ARGS) || { [ $$? -eq 1 ] && $(WHOLE) --last-failed --last-failed-no-failures none $(ARGS); }
 
 demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--yes approves by itself)
 	@$(RUN) opsmend demo $(ARGS)

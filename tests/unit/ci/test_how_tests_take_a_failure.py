@@ -10,9 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 TESTS = """
+from pathlib import Path
+
 import pytest
 from tests.integration.outside.waiting import NotInTimeError
 tries = []
+
+def test_wrong_in_the_first_session():
+    tried = Path(__file__).with_name("tried")
+    if not tried.exists():
+        tried.touch()
+        raise AssertionError("a namespace of the first try")
 
 def test_slow():
     tries.append(1)
@@ -34,7 +42,7 @@ def test_after_it():
 """
 
 
-def run(folder: Path, *chosen: str) -> str:
+def run(folder: Path, *chosen: str, cached: bool = False, more: tuple[str, ...] = ()) -> str:
     """What pytest prints of the chosen tests, with the options of `make test` that say what is run again."""
     folder.mkdir(exist_ok=True)
     (folder / "test_them.py").write_text(TESTS)
@@ -45,9 +53,9 @@ def run(folder: Path, *chosen: str) -> str:
         sys.executable,
         "-m",
         "pytest",
-        "-p",
-        "no:cacheprovider",
+        *(("-o", f"cache_dir={folder}/cache") if cached else ("-p", "no:cacheprovider")),
         *options,
+        *more,
         *(f"{folder}/test_them.py::test_{name}" for name in chosen),
     ]
     done = subprocess.run(list(map(str, argv)), cwd=ROOT, capture_output=True, text=True, check=False)
@@ -61,11 +69,24 @@ def test_what_came_too_late_is_run_once_more_and_named_as_flaky(tmp_path: Path) 
     assert "flaky: test_them.py::test_slow" in said
 
 
-@pytest.mark.parametrize("folder", ["contract", "integration", "workflows"])
+@pytest.mark.parametrize("folder", ["contract", "workflows"])
 def test_what_failed_against_real_parts_is_run_once_more_and_named_as_flaky(tmp_path: Path, folder: str) -> None:
     said = run(tmp_path / folder, "wrong")
     assert "1 passed" in said
     assert "flaky: test_them.py::test_wrong" in said
+
+
+def test_what_failed_end_to_end_is_run_once_more_in_a_session_of_its_own(tmp_path: Path) -> None:
+    (first, again) = re.findall(r"\$\(WHOLE\)(.*?) \$\(ARGS\)", (ROOT / "Makefile").read_text())
+    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=(*first.split(),))
+    assert "1 failed, 1 passed" in said
+    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=(*again.split(),))
+    assert "1 passed, 1 deselected" in said
+    assert "flaky: test_them.py::test_wrong_in_the_first_session" in said
+
+
+def test_how_a_first_try_failed_is_told(tmp_path: Path) -> None:
+    assert "blamed another" in run(tmp_path / "workflows", "wrong")
 
 
 def test_not_even_there_is_a_safety_check_run_again(tmp_path: Path) -> None:

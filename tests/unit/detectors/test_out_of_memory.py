@@ -64,6 +64,12 @@ def test_limit_that_never_sufficed_is_doubled_and_says_why() -> None:
     assert "killed at 128Mi (5 restarts)" in hint.reason
 
 
+def test_evidence_is_how_each_of_two_containers_ended() -> None:
+    pods = tuple(a_pod(name, template=limited("128Mi"), containers=[oom()]) for name in ("api-1", "api-2", "api-3"))
+    (finding,) = detect(killed(limited("128Mi"), pods=pods))
+    assert [("OOMKilled, exit code 137, 5 restarts, memory limit 128Mi" in e.excerpt) for e in finding.evidence] == [True, True]
+
+
 def test_request_follows_where_it_equals_the_limit() -> None:
     (finding,) = detect(killed(limited("128Mi", request="128Mi")))
     assert finding.hints[0].memory_request == "256Mi"
