@@ -249,7 +249,7 @@ async def test_a_rejected_plan_is_left_to_people_until_the_alert_fires_anew(opsm
     assert await cluster.writes("rejected") == []
 
     await opsmend.alert("rejected", starts_at="2026-03-15T03:00:00Z")
-    anew = await opsmend.asking(incident)
+    anew = await opsmend.asking(incident, other_than_run=closed["run_id"])
     assert anew["run_id"] != closed["run_id"]
     await opsmend.alert("rejected", starts_at="2026-03-15T03:00:00Z", status="resolved")
     assert (await opsmend.closed(incident, other_than_run=closed["run_id"]))["outcome"] == "self_resolved"

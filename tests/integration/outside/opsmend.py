@@ -174,12 +174,13 @@ class Opsmend:
         assert answer.status_code == 200, answer.text
         return asking
 
-    async def asking(self, incident_id: str, other_than: str = "") -> Json:
-        """Once it asks about a plan with another hash than `other_than`."""
+    async def asking(self, incident_id: str, other_than: str = "", other_than_run: str = "") -> Json:
+        """Once it asks about a plan with another hash than `other_than`, in another run than the one that may be closed."""
         return await self._until(
             incident_id,
             "asking",
             lambda seen: seen["status"] == "awaiting_approval" and seen["plan"]["hash"] != other_than,
+            other_than_run,
         )
 
     async def closed(self, incident_id: str, other_than_run: str = "") -> Json:
@@ -187,12 +188,12 @@ class Opsmend:
             incident_id, "closed", lambda seen: seen["status"] == "closed" and seen["run_id"] != other_than_run
         )
 
-    async def _until(self, incident_id: str, what: str, condition: Any) -> Json:
+    async def _until(self, incident_id: str, what: str, condition: Any, over: str = "") -> Json:
         last: Json = {}
 
         async def look() -> Json | None:
             last.update(await self.incident(incident_id))
-            assert last["status"] != "closed" or what == "closed", f"{last['outcome']}: {last['closing']}"
+            assert last["status"] != "closed" or what == "closed" or last["run_id"] == over, f"{last['outcome']}: {last['closing']}"
             return dict(last) if condition(last) else None
 
         try:
