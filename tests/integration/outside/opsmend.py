@@ -193,7 +193,8 @@ class Opsmend:
 
         async def look() -> Json | None:
             last.update(await self.incident(incident_id))
-            assert last["status"] != "closed" or what == "closed" or last["run_id"] == over, f"{last['outcome']}: {last['closing']}"
+            ended = last["status"] == "closed" and last["run_id"] != over
+            assert not ended or what == "closed", f"{last['outcome']}: {last['closing']}"
             return dict(last) if condition(last) else None
 
         try:
