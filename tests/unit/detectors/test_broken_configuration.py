@@ -138,6 +138,8 @@ def test_any_programs_words_lead_to_the_key_and_its_declared_value(log: str, pat
     assert [(hint.remedy, hint.config_key) for hint in finding.hints] == [(Remedy.RESTORE_CONFIG, path.rpartition("/")[2])]
     assert "kubectl-edit" in finding.hints[0].reason
     assert finding.evidence[0].source.startswith("log ")
+    told = {evidence.source: evidence.excerpt for evidence in finding.evidence}
+    assert "was edited in place" in told["ConfigMap shop/settings"]
 
 
 NEAR_MISSES = [

@@ -42,6 +42,21 @@ def test_selector_is_corrected_to_the_pods_labels(selector: dict[str, str], corr
     assert finding.resource.name == "web"
 
 
+@pytest.mark.parametrize(
+    ("selector", "corrected"),
+    [
+        pytest.param({"app": "wbe"}, {"app": "web"}, id="its-own-keys-are-enough"),
+        pytest.param({"app": "web", "ver": "9"}, {"app": "web", "tier": "front"}, id="a-key-gives-way"),
+    ],
+)
+def test_keys_are_added_only_for_one_that_the_pods_lack(selector: dict[str, str], corrected: dict[str, str]) -> None:
+    labels = {"app": "web", "tier": "front"}
+    workload = a_workload(template=a_template(labels=labels), selector=labels)
+    service = a_service(selector=selector, ready_endpoints=0)
+    (finding,) = detect(a_snapshot(workload=workload, pods=(a_pod(labels=labels),), services=(service,)))
+    assert finding.hints[-1].selector == corrected
+
+
 def test_service_of_another_name_counts_when_it_was_edited_lately() -> None:
     (finding,) = detect(missing({"app": "web", "tier": "fornt"}, "storefront", changed_at=ago(hours=1)))
     assert finding.resource.name == "storefront"

@@ -118,6 +118,14 @@ def test_node_that_only_its_cordon_keeps_away_is_proposed_and_said_so() -> None:
     assert "reason" in hint.reason
 
 
+def test_of_two_such_nodes_one_is_proposed() -> None:
+    nodes = (a_node(unschedulable=True), a_node("node-2", unschedulable=True))
+    (finding,) = detect(pending(asking(), nodes=nodes))
+    (hint,) = finding.hints
+    assert (hint.object.name, hint.node) == ("node-1", "node-1")
+    assert "node-1" in hint.reason
+
+
 def test_a_full_cluster_needs_a_person_and_gets_the_numbers() -> None:
     (finding,) = detect(pending(asking("500m", "1Gi"), FULL))
     (hint,) = finding.hints
