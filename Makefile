@@ -17,7 +17,8 @@ export UV_COMPILE_BYTECODE := 1
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
 PYTEST = $(RUN) pytest --dist loadfile --tb native --durations 10 --reruns 1 --only-rerun $(TOO_LATE)
-# All of opsmend is shared by its tests, so that what failed is played once more in a session of its own. 1 is pytest's "tests failed".
+# These tests share one opsmend. What failed is played once more in a new session, which starts a new one. Exit code 1 of pytest
+# means that tests failed; a broken safety check ends with 2.
 WHOLE = $(PYTEST) --reruns 0 -n 2 tests/integration
 
 help: ## list the targets

@@ -72,26 +72,15 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The lines that `python -m ci` reads, and how a first try failed that nobody would see else."""
+    """The lines that `python -m ci` reads, and the failures of first tries, which pytest does not print."""
     stats = terminalreporter.stats
     for report in stats.get("rerun", []):
         terminalreporter.section(f"first try of {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
-    failed = {report.nodeid for kind in ("failed", "error") for report in stats.get(kind, [])}
-    for nodeid in broken_safety_checks(terminalreporter):
-        terminalreporter.write_line(f"SAFETY: {nodeid}")
+    failed = [report for kind in ("failed", "error") for report in stats.get(kind, [])]
+    for report in failed:
+        if "safety" in report.keywords:
+            terminalreporter.write_line(f"SAFETY: {report.nodeid}")
     again = stats.get("passed", []) if terminalreporter.config.getoption("lf", default=False) else stats.get("rerun", [])
-    for nodeid in sorted({report.nodeid for report in again} - failed):
+    for nodeid in sorted({report.nodeid for report in again} - {report.nodeid for report in failed}):
         terminalreporter.write_line(f"flaky: {nodeid} (failed at first, then passed)")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """As interrupted, so that whoever plays once more what failed (Makefile) tells a broken safety check from all else."""
-    terminalreporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if terminalreporter and broken_safety_checks(terminalreporter):
-        session.exitstatus = pytest.ExitCode.INTERRUPTED
-
-
-def broken_safety_checks(terminalreporter: pytest.TerminalReporter) -> list[str]:
-    failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
-    return [report.nodeid for report in failed if "safety" in report.keywords]

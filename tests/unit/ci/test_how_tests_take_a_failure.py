@@ -4,6 +4,7 @@ again, and it ends the run."""
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_after_it():
 """
 
 
-def run(folder: Path, *chosen: str, cached: bool = False, more: tuple[str, ...] = ()) -> str:
+def run(folder: Path, *chosen: str, cached: bool = False, more: Sequence[str] = ()) -> str:
     """What pytest prints of the chosen tests, with the options of `make test` that say what is run again."""
     folder.mkdir(exist_ok=True)
     (folder / "test_them.py").write_text(TESTS)
@@ -78,9 +79,9 @@ def test_what_failed_against_real_parts_is_run_once_more_and_named_as_flaky(tmp_
 
 def test_what_failed_end_to_end_is_run_once_more_in_a_session_of_its_own(tmp_path: Path) -> None:
     (first, again) = re.findall(r"\$\(WHOLE\)(.*?) \$\(ARGS\)", (ROOT / "Makefile").read_text())
-    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=(*first.split(),))
+    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=first.split())
     assert "1 failed, 1 passed" in said
-    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=(*again.split(),))
+    said = run(tmp_path / "integration", "wrong_in_the_first_session", "after_it", cached=True, more=again.split())
     assert "1 passed, 1 deselected" in said
     assert "flaky: test_them.py::test_wrong_in_the_first_session" in said
 
@@ -102,7 +103,10 @@ def test_what_was_wrong_or_unsafe_is_not_run_again(tmp_path: Path, chosen: str) 
     assert "flaky:" not in said
 
 
-def test_a_broken_safety_check_is_named_and_ends_the_run(tmp_path: Path) -> None:
-    said = run(tmp_path, "unsafe", "after_it")
+@pytest.mark.parametrize("others", [(), ("after_it",)], ids=["the last one", "others after it"])
+def test_a_broken_safety_check_is_named_and_ends_the_run(tmp_path: Path, others: tuple[str, ...]) -> None:
+    """As interrupted, which pytest tells by 2: what merely failed ends with 1, and end-to-end tries that again (Makefile)."""
+    said = run(tmp_path, "unsafe", *others)
     assert "SAFETY: test_them.py::test_unsafe" in said
+    assert "Interrupted: a safety check is broken" in said
     assert "passed" not in said
