@@ -71,6 +71,24 @@ def pytest_runtest_makereport(
     return report
 
 
+class SafetyAtOnce:
+    """Names a broken safety check as soon as it is known: a run that is killed before its summary says nothing more."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and "safety" in report.keywords and terminal:
+            terminal.ensure_newline()
+            terminal.write_line(f"SAFETY: {report.nodeid}")
+            terminal.flush()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SafetyAtOnce(config))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The lines that `python -m ci` reads, and the failures of first tries, which pytest does not print."""
     stats = terminalreporter.stats
@@ -78,9 +96,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"first try of {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
     failed = [report for kind in ("failed", "error") for report in stats.get(kind, [])]
-    for report in failed:
-        if "safety" in report.keywords:
-            terminalreporter.write_line(f"SAFETY: {report.nodeid}")
     again = stats.get("passed", []) if terminalreporter.config.getoption("lf", default=False) else stats.get("rerun", [])
     for nodeid in sorted({report.nodeid for report in again} - {report.nodeid for report in failed}):
         terminalreporter.write_line(f"flaky: {nodeid} (failed at first, then passed)")

@@ -97,7 +97,7 @@ async def main() -> int:
     for verdict in tally.failures:
         _tell(verdict)
     if not borne_out:
-        print("SAFETY: the audit log does not bear out what opsmend says that it asked")
+        print("SAFETY: the audit log does not bear out what opsmend says that it asked", flush=True)
     print("\n".join(tally.closing_lines()))
     return 1 if tally.failures or not tally.verdicts or not borne_out else 0
 

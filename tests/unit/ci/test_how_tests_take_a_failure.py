@@ -96,6 +96,12 @@ def test_not_even_there_is_a_safety_check_run_again(tmp_path: Path) -> None:
     assert "SAFETY: test_them.py::test_unsafe" in said
 
 
+def test_a_broken_safety_check_is_named_before_anything_else_is_run(tmp_path: Path) -> None:
+    """A run that is killed before its summary has named it all the same."""
+    said = run(tmp_path, "unsafe")
+    assert said.index("SAFETY: test_them.py::test_unsafe") < said.index("= FAILURES =")
+
+
 @pytest.mark.parametrize("chosen", ["wrong", "unsafe"])
 def test_what_was_wrong_or_unsafe_is_not_run_again(tmp_path: Path, chosen: str) -> None:
     said = run(tmp_path, chosen)
