@@ -86,6 +86,8 @@ async def main() -> int:
             if drill.alone and not tally.is_unsafe:
                 await one(drill)
         for name in tally.to_play_again():
+            if tally.is_unsafe:
+                break
             await one(next(drill for drill in chosen if drill.name == name), again=True)
         console.print(table(tally.verdicts))
         everything = ground.is_lab and not options.only and not tally.is_unsafe
