@@ -7,12 +7,13 @@ the others. It records what it played there, unless something is uncommitted.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +33,7 @@ console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, _told_to_end)
     options = _options()
     history = History()
     if options.command == "run":
@@ -39,6 +41,11 @@ def main() -> int:
     if options.command == "full":
         return _full(history, options.parts or list(PARTS))
     return _check(history)
+
+
+def _told_to_end(*_: object) -> NoReturn:
+    """As an exception, so that the part that plays is ended and tidied up."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _run(history: History) -> int:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -61,22 +62,31 @@ _TOO_LATE: Final = "ran past its limit"
 
 
 def _play_once(part: Part) -> Played:
-    deadline = time.monotonic() + part.limit.total_seconds()
-    flaky: list[str] = []
+    tidied = True
     try:
-        for target in part.targets:
-            print(f"── {part.name}: make {' '.join(target)}", flush=True)
-            ended = _make(target, deadline - time.monotonic())
-            flaky += _FLAKY.findall(ended.output)
-            if broken := _SAFETY.findall(ended.output):
-                return Played(part.name, "failed", 0, f"broke a safety check: {'; '.join(broken)}", flaky)
-            if ended.code is None:
-                return Played(part.name, "failed", 0, f"{_TOO_LATE} ({part.limit})", flaky)
-            if ended.code:
-                return Played(part.name, "failed", 0, f"make {' '.join(target)} ended with {ended.code}", flaky)
+        played = _targets(part)
     finally:
         if part.cleanup:
-            _make(part.cleanup, 180)
+            tidied = _make(part.cleanup, 180).code == 0
+    if played.outcome == "passed" and not tidied:
+        # What it left behind is in the way of the next part.
+        return Played(part.name, "failed", 0, f"make {' '.join(part.cleanup)} did not clean up", played.flaky)
+    return played
+
+
+def _targets(part: Part) -> Played:
+    deadline = time.monotonic() + part.limit.total_seconds()
+    flaky: list[str] = []
+    for target in part.targets:
+        print(f"── {part.name}: make {' '.join(target)}", flush=True)
+        ended = _make(target, deadline - time.monotonic())
+        flaky += _FLAKY.findall(ended.output)
+        if broken := _SAFETY.findall(ended.output):
+            return Played(part.name, "failed", 0, f"broke a safety check: {'; '.join(broken)}", flaky)
+        if ended.code is None:
+            return Played(part.name, "failed", 0, f"{_TOO_LATE} ({part.limit})", flaky)
+        if ended.code:
+            return Played(part.name, "failed", 0, f"make {' '.join(target)} ended with {ended.code}", flaky)
     return Played(part.name, "passed", 0, flaky=flaky)
 
 
@@ -99,7 +109,7 @@ def _make(target: tuple[str, ...], seconds: float) -> _Ended:
     except subprocess.TimeoutExpired:
         code = None
         _end(process)
-    except KeyboardInterrupt:
+    except BaseException:  # whoever ends CI ends what it plays: it is in a group of its own, which no signal to CI reaches
         _end(process)
         raise
     reader.join(timeout=_GRACE)
@@ -118,5 +128,8 @@ def _end(process: subprocess.Popen[str]) -> None:
     try:
         process.wait(timeout=_GRACE)
     except subprocess.TimeoutExpired:
+        pass
+    # Also when make itself has gone: something that it started may have stayed.
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process.wait()

@@ -1,13 +1,18 @@
 """`python -m ci` plays make targets. Here they are those of a Makefile of the test's own."""
 
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ci.parts import CORE, HEAVY, PARTS, Part, heavy_part
 from ci.play import play
 
+ROOT = Path(__file__).parents[3]
 MAKEFILE = """
 well:
 \t@echo well
@@ -21,6 +26,10 @@ unsafe-and-hangs:
 \t@echo begun >> begun; echo 'SAFETY: twice: 2 changes in the audit'; exec tail -f /dev/null
 flaky:
 \t@echo 'flaky: load (too late at first, then passed)'
+leaves-something:
+\t@(trap '' TERM; exec tail -f /dev/null) > left 2>&1 & echo $$! > pid; exec tail -f /dev/null
+says-its-pid:
+\t@echo $$$$ > pid; exec tail -f /dev/null
 tidied:
 \t@echo tidied >> tidied.log
 """
@@ -80,6 +89,38 @@ def test_a_part_is_tidied_up_after_each_try(target: str, folder: Path) -> None:
     play(a_part(target, seconds=1, cleanup=("tidied",)))
     tries = 2 if target == "hangs-once" else 1
     assert (folder / "tidied.log").read_text().splitlines() == ["tidied"] * tries
+
+
+def test_a_part_that_leaves_something_behind_fails() -> None:
+    played = play(a_part("well", cleanup=("broken",)))
+    assert (played.outcome, played.why) == ("failed", "make broken did not clean up")
+
+
+def test_what_a_part_that_hangs_has_started_is_ended_though_it_ignores_sigterm(folder: Path) -> None:
+    play(a_part("leaves-something", seconds=1), may_replay=False)
+    left = int((folder / "pid").read_text())
+    assert not [one for one in psutil.process_iter() if one.pid == left and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_whoever_ends_ci_ends_the_part_that_plays_and_tidies_up(folder: Path) -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from datetime import timedelta
+from ci import __main__ as ci
+from ci.parts import Part
+part = Part("a-part", (("says-its-pid",),), timedelta(minutes=1), cleanup=("tidied",))
+ci._full = lambda history, parts: ci.play(part)
+sys.argv = ["ci", "full"]
+ci.main()
+"""
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    while not (folder / "pid").exists() or not (folder / "pid").read_text():
+        time.sleep(0.05)
+    running.terminate()
+    assert running.wait(timeout=60) == 143
+    assert (folder / "tidied.log").read_text() == "tidied\n"
+    assert not psutil.pid_exists(int((folder / "pid").read_text()))
 
 
 def test_each_commit_has_one_heavy_part_and_all_of_them_get_their_turn() -> None:
