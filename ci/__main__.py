@@ -1,7 +1,7 @@
 """`python -m ci run | full [PART …] | check`: what must pass before a change lands (docs/ci.md).
 
-`run` plays the core and one heavy part, and stops at the first part that fails. First it checks what ci/results.json says of
-the others. It records what it played there, unless something is uncommitted.
+`run` plays the core and one heavy part, and stops at the first part that fails. It checks what ci/results.json says of
+the others, and of those that this machine cannot play. It records what it played there, unless something is uncommitted.
 `full` plays the named parts, or all, whatever fails, and writes ci/results.json.
 `check` only checks ci/results.json.
 """
@@ -50,7 +50,8 @@ def _told_to_end(*_: object) -> NoReturn:
 
 def _run(history: History) -> int:
     began = time.monotonic()
-    heavy = heavy_part(history.head())
+    commit = history.head()
+    heavy = heavy_part(commit)
     # Of the parts that it plays itself it will know more than the file.
     others = [part for part in PARTS if part not in (*CORE, heavy)]
     known = read().root
@@ -59,18 +60,18 @@ def _run(history: History) -> int:
             console.print(f"{part.name} has no entry yet: `make full PARTS={part.name}` makes one.", soft_wrap=True)
     if failed := _check(history, [part for part in others if part.name in known]):
         return failed
-    console.print(f"the core, then {heavy.name}: the heavy part of commit {history.head()[:10]}", soft_wrap=True)
-    changed = history.uncommitted()
+    console.print(f"the core, then {heavy.name}: the heavy part of commit {commit[:10]}", soft_wrap=True)
     played: list[Played] = []
     for part in (*CORE, heavy):
         left = _ALL.total_seconds() - (time.monotonic() - began)
         played.append(_play(part, may_replay=left > 2 * part.limit.total_seconds()))
-        if not changed:
-            record(played[-1], history.head())
+        if _still(history, commit):
+            record(played[-1], commit)
         if played[-1].outcome == "failed":
             break
     _tell(played)
-    return int(played[-1].outcome == "failed")
+    skipped = [part_named(one.part) for one in played if one.outcome == "skipped" and one.part in known]
+    return int(played[-1].outcome == "failed") or _check(history, skipped)
 
 
 def _full(history: History, parts: list[Part]) -> int:
@@ -78,18 +79,26 @@ def _full(history: History, parts: list[Part]) -> int:
     if changed := history.uncommitted():
         console.print(f"Commit or put away first: {', '.join(changed)}. The results name the commit that they ran on.")
         return 1
+    commit = history.head()
     played = []
     for part in parts:
         played.append(_play(part))
-        record(played[-1], history.head())
+        if not _still(history, commit):
+            console.print(f"{part.name} is not recorded: meanwhile the checkout became another than {commit[:10]}.")
+            return 1
+        record(played[-1], commit)
     _tell(played)
     return int(any(one.outcome == "failed" for one in played))
+
+
+def _still(history: History, commit: str) -> bool:
+    """Whether what is checked out is `commit` and nothing else. A part takes long, and somebody may go on working."""
+    return history.head() == commit and not history.uncommitted()
 
 
 def _check(history: History, parts: Sequence[Part] = PARTS) -> int:
     if history.is_shallow():
         console.print("This clone is shallow, so the age of the entries in ci/results.json cannot be told. It is not checked.")
-        return 0
     found = complaints(read(), [part.name for part in parts], history)
     for complaint in found:
         console.print(complaint, soft_wrap=True)

@@ -31,8 +31,12 @@ class History:
         return int(self._git("rev-list", "--count", f"{commit}..HEAD").stdout)
 
     def uncommitted(self) -> list[str]:
-        """Tracked files that differ from the commit that is checked out, without those that the parts write."""
+        """Files that differ from the commit that is checked out, or are not in it, without those that the parts write.
+
+        pytest runs a test that git does not know yet as well. What git ignores is left out.
+        """
         changed = self._git("diff", "--name-only", "HEAD").stdout.splitlines()
+        changed += self._git("ls-files", "--others", "--exclude-standard").stdout.splitlines()
         return [name for name in changed if name not in WRITTEN_BY_PARTS]
 
     def _git(self, *arguments: str) -> subprocess.CompletedProcess[str]:

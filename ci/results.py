@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from ci.history import History
 from ci.play import Played
@@ -17,7 +17,8 @@ OLDEST: Final = 60
 class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    commit: str
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+    """A whole hash: a name like HEAD would be of the newest commit for ever."""
     seconds: int
     outcome: Literal["passed", "failed"]
     why: str = ""
@@ -48,7 +49,10 @@ def record(played: Played, commit: str, file: Path = FILE) -> None:
 
 
 def complaints(results: Results, parts: list[str], history: History) -> list[str]:
-    """One sentence for each part whose entry is missing, too old, of another history, or tells of a failure."""
+    """One sentence for each part whose entry is missing, too old, of another history, or tells of a failure.
+
+    In a shallow clone nobody can tell how old an entry is.
+    """
     return [complaint for part in parts if (complaint := _complaint(part, results.root.get(part), history))]
 
 
@@ -58,6 +62,8 @@ def _complaint(part: str, entry: Entry | None, history: History) -> str | None:
         return f"{part} has no entry in ci/results.json. {again}"
     if entry.outcome == "failed":
         return f"{part} failed on {entry.commit[:10]} ({entry.why}). Mend it. {again}"
+    if history.is_shallow():
+        return None
     age = history.commits_since(entry.commit)
     if age is None:
         return f"{part} last ran on {entry.commit[:10]}, which is no ancestor of this commit. {again}"

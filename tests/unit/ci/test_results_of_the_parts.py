@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from ci import __main__ as ci
 from ci.history import History
-from ci.parts import PARTS
+from ci.parts import PARTS, Part, part_named
 from ci.play import Played
 from ci.results import OLDEST, Entry, Results, complaints, read, record
 
@@ -103,6 +105,58 @@ def test_a_shallow_clone_knows_that_it_is_one(repository: Path, tmp_path_factory
     git(clone, "clone", "--quiet", "--depth", "1", repository.as_uri(), ".")
     assert History(clone).is_shallow()
     assert not History(repository).is_shallow()
+
+
+def test_a_failure_is_a_complaint_in_a_shallow_clone_too(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    commit(repository)
+    clone = tmp_path_factory.mktemp("clone")
+    git(clone, "clone", "--quiet", "--depth", "1", repository.as_uri(), ".")
+    entry = Entry(commit="a" * 40, seconds=60, outcome="failed", why="broke a safety check")
+    assert complaints(Results({"drills": entry}), ["drills"], History(clone))
+    assert complaints(passed_on("a" * 40), ["drills"], History(clone)) == []
+
+
+def test_an_entry_names_a_whole_hash() -> None:
+    with pytest.raises(ValidationError):
+        passed_on("HEAD")
+
+
+def test_a_file_that_git_does_not_know_is_an_uncommitted_change(repository: Path) -> None:
+    (repository / "conftest.py").write_text("1")
+    assert History(repository).uncommitted() == ["conftest.py"]
+
+
+@pytest.fixture
+def no_lab(monkeypatch: pytest.MonkeyPatch) -> list[Played]:
+    """What is recorded of a CI whose parts all pass, on a machine that cannot run the lab."""
+    recorded: list[Played] = []
+    monkeypatch.setattr(ci, "_no_lab_here", lambda: True)
+    monkeypatch.setattr(ci, "play", lambda part, may_replay=True: Played(part.name, "passed", 1))
+    monkeypatch.setattr(ci, "record", lambda played, commit: recorded.append(played))
+    return recorded
+
+
+def test_of_a_part_that_this_machine_cannot_play_the_entry_counts(
+    repository: Path, no_lab: list[Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = Entry(commit=commit(repository), seconds=60, outcome="passed")
+    known = {part.name: entry for part in PARTS}
+    monkeypatch.setattr(ci, "read", lambda: Results(known))
+    assert ci._run(History(repository)) == 0
+    known["drills-core"] = entry.model_copy(update={"outcome": "failed", "why": "broke a safety check"})
+    assert ci._run(History(repository)) == 1
+
+
+def test_nothing_is_recorded_of_a_checkout_that_changed_meanwhile(
+    repository: Path, no_lab: list[Played], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(part: Part, may_replay: bool = True) -> Played:
+        commit(repository)
+        return Played(part.name, "passed", 1)
+
+    monkeypatch.setattr(ci, "play", play)
+    assert ci._full(History(repository), [part_named("tests")]) == 1
+    assert no_lab == []
 
 
 def test_the_documentation_has_a_line_for_each_part() -> None:
