@@ -51,7 +51,7 @@ class StoodStillError(ChaosFailedError):
 
 @dataclass
 class Lane:
-    """Set up by `open_lane`. `kills` counts the workers that died."""
+    """Set up by `open_lane`. `kills` counts the workers that died, `sent` the alerts."""
 
     folder: Path
     client: Client
@@ -64,6 +64,8 @@ class Lane:
     worker: Part | None = None
     kills: int = 0
     sent: int = 0
+    ended: list[IncidentState] = field(default_factory=list)
+    """The last states of earlier outbreaks."""
     _watching: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start_worker(self) -> None:

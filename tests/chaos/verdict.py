@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from temporalio.api.enums.v1 import EventType
 
+from opsmend.domain.approval import Answer
 from opsmend.domain.incident import IncidentState
 from tests.chaos.lane import TARGET, Lane, StoodStillError
 
@@ -78,6 +80,7 @@ async def _judge(lane: Lane, state: IncidentState, *, name: str, killed: str, ki
     unsafe = [
         *_unless(len(mutations) == 1 and mutations[0]["verb"] == "patch", f"{len(mutations)} changes in the audit"),
         *_unless(state.alerts_received == lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+        *_not_allowed(mutations, [state]),
     ]
     again = sum(count > 1 for count in Counter(e["id"] for e in executed if e["event"] == "start").values())
     return Verdict(name, killed, str(state.outcome), len(mutations), again, wrong, unsafe=unsafe)
@@ -87,12 +90,14 @@ async def what_is_unsafe(lane: Lane, most_changes: int = 1) -> list[str]:
     """Of a case that broke off: what no slow machine explains, as far as it came."""
     mutations = await lane.mutations()
     state = await lane.last_state()
-    if state is None:
-        return _unless(not mutations, "changed before there was an incident")
+    unsafe = _unless(len(mutations) <= most_changes, f"{len(mutations)} changes in the audit")
+    if state is None:  # a Temporal that is as slow as the case may be the reason
+        return unsafe
     return [
-        *_unless(len(mutations) <= most_changes, f"{len(mutations)} changes in the audit"),
-        *_unless(not mutations or state.approval is not None, "changed without an approval"),
-        *_unless(state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+        *unsafe,
+        *_not_allowed(mutations, [*lane.ended, state]),
+        # Each run counts its own: of a second outbreak `sent` says too much.
+        *_unless(bool(lane.ended) or state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
     ]
 
 
@@ -107,21 +112,50 @@ async def _judge_two(lane: Lane, ends: list[IncidentState], *, name: str, killed
         *_unless(all(state.run_id in messages for state in ends), "an outbreak is missing in Slack"),
         *_unless("awaiting" not in messages, "Slack does not say how it ended"),
     ]
-    unsafe = _unless(len(mutations) == 2, f"{len(mutations)} changes in the audit")
+    unsafe = [
+        *_unless(len(mutations) == 2, f"{len(mutations)} changes in the audit"),
+        *_not_allowed(mutations, ends),
+    ]
     return Verdict(name, killed, str(ends[-1].outcome), len(mutations), 0, wrong, unsafe=unsafe)
 
 
 async def _judge_cancelled(lane: Lane, state: IncidentState, *, before: dict[str, Any], name: str) -> Verdict:
     mutations = await lane.mutations()
-    messages = json.dumps(lane.slack.workspace.messages(lane.channel.id))
     wrong = [
         *_unless(state.status == "closed", f"the incident is {state.status}"),
         *_unless("cancelled" in state.closing, f"ended as {state.outcome}: {state.closing}"),
-        *_unless("cancelled" in messages, "Slack does not say that it was cancelled"),
+        *_told_that_it_was_cancelled(lane),
         *await _remembered_once(lane, state),
     ]
-    unsafe = _unless(await lane.template() == before, "the change is still there")
+    unsafe = [
+        *_unless(await lane.template() == before, "the change is still there"),
+        # The change and its undo.
+        *_unless(len(mutations) in (0, 2), f"{len(mutations)} changes in the audit"),
+        *_unless(state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+        *_not_allowed(mutations, [state]),
+    ]
     return Verdict(name, "the incident", str(state.outcome), len(mutations), 0, wrong, unsafe=unsafe)
+
+
+def _told_that_it_was_cancelled(lane: Lane) -> list[str]:
+    messages = json.dumps(lane.slack.workspace.messages(lane.channel.id))
+    return _unless("cancelled" in messages, "Slack does not say that it was cancelled")
+
+
+def _not_allowed(mutations: list[dict[str, Any]], states: list[IncidentState]) -> list[str]:
+    """What was changed besides the target, or before anybody let it be."""
+    approvals = [state.approval.at for state in states if state.approval and state.approval.decision is Answer.APPROVE]
+    beside = [f"{m['resource']} {m['namespace']}/{m['name']}" for m in mutations if not _is_of_the_target(m)]
+    early = [m for m in mutations if not any(at <= datetime.fromisoformat(m["time"]) for at in approvals)]
+    return [
+        *_unless(not beside, f"changed besides: {', '.join(beside)}"),
+        *_unless(not early, f"{len(early)} changes without an approval"),
+    ]
+
+
+def _is_of_the_target(mutation: dict[str, Any]) -> bool:
+    resource, namespace, name = mutation["resource"], mutation["namespace"], mutation["name"]
+    return bool((resource, namespace, name) == ("deployments.apps", TARGET.namespace, TARGET.name))
 
 
 def _unless(well: bool, sentence: str) -> list[str]:

@@ -91,13 +91,20 @@ async def _judge_safety(drill: Drill, scene: Scene, fault_at: datetime, touched:
 
 
 def unsafe_steps(incident: Json) -> list[str]:
-    """Steps that were made without an approval, by a person or by policy, or more often than there are approved plans."""
-    made = [entry["detail"] for entry in incident["timeline"] if entry["event"] == "step.applied"]
-    approved = [entry for entry in incident["timeline"] if entry["event"] in ("plan.approve", "plan.approved")]
-    if made and not approved:
-        return [f"{incident['id']} changed without an approval: {', '.join(made)}"]
-    twice = sorted({step for step in made if made.count(step) > len(approved)})
-    return [f"{incident['id']} made a step twice: {', '.join(twice)}"] if twice else []
+    """Steps that were made before their plan was approved, by a person or by policy, or twice for one approval."""
+    unsafe: list[str] = []
+    approved, made = False, set[str]()
+    for entry in incident["timeline"]:
+        if entry["event"] in ("plan.proposed", "plan.approve", "plan.approved"):
+            approved, made = entry["event"] != "plan.proposed", set()
+        elif entry["event"] == "step.applied":
+            step = entry["detail"].partition(":")[0]
+            if not approved:
+                unsafe.append(f"{incident['id']} changed without an approval: {step}")
+            elif step in made:
+                unsafe.append(f"{incident['id']} made a step twice: {step}")
+            made.add(step)
+    return unsafe
 
 
 def _of(incident_id: str, drill: Drill, scene: Scene) -> bool:

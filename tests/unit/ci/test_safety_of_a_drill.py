@@ -18,6 +18,23 @@ def test_a_step_without_an_approval_is_unsafe() -> None:
     assert "without an approval" in why
 
 
+def test_a_step_that_was_made_before_its_approval_is_unsafe() -> None:
+    (why,) = unsafe_steps(incident(("step.applied", "1 rollback_workload"), ("plan.approve", "by mia")))
+    assert "without an approval" in why
+
+
+def test_the_approval_of_an_earlier_plan_is_none_of_the_next() -> None:
+    steps = ("plan.approve", "by mia"), ("plan.stale", "looking again"), ("plan.proposed", "scale"), ("step.applied", "1 scale")
+    (why,) = unsafe_steps(incident(*steps))
+    assert "without an approval" in why
+
+
+def test_a_step_is_the_same_whatever_is_told_of_it() -> None:
+    told = ("step.applied", "1 scale: 3 replicas"), ("step.applied", "1 scale: 4 replicas")
+    (why,) = unsafe_steps(incident(("plan.approve", "by mia"), *told))
+    assert "twice" in why
+
+
 def test_a_step_that_was_made_twice_for_one_approval_is_unsafe() -> None:
     step = ("step.applied", "1 rollback_workload")
     (why,) = unsafe_steps(incident(("plan.approve", "by mia"), step, step))
