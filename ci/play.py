@@ -125,10 +125,8 @@ def _show(process: subprocess.Popen[str], lines: list[str]) -> None:
 
 def _end(process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=_GRACE)
-    except subprocess.TimeoutExpired:
-        pass
     # Also when make itself has gone: something that it started may have stayed.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

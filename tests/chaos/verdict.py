@@ -97,7 +97,9 @@ async def what_is_unsafe(lane: Lane, most_changes: int = 1) -> list[str]:
         *unsafe,
         *_not_allowed(mutations, [*lane.ended, state]),
         # Each run counts its own: of a second outbreak `sent` says too much.
-        *_unless(bool(lane.ended) or state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"),
+        *_unless(
+            bool(lane.ended) or state.alerts_received >= lane.sent, f"{state.alerts_received} alerts of {lane.sent} counted"
+        ),
     ]
 
 

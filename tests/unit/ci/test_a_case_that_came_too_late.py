@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import pytest
-
 from tests.tally import Tally
 
 

@@ -96,5 +96,7 @@ async def test_what_a_cancelled_incident_did_is_looked_at_though_it_was_undone(
 
 async def test_a_change_and_its_undo_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chaos, "_told_that_it_was_cancelled", lambda lane: [])
-    verdict = await chaos._judge_cancelled(cast(Lane, Seen(an_ended(), a_change(), a_change())), an_ended(), before={}, name="x")
+    verdict = await chaos._judge_cancelled(
+        cast(Lane, Seen(an_ended(), a_change(), a_change())), an_ended(), before={}, name="x"
+    )
     assert verdict.unsafe == []
