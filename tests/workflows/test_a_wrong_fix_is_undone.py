@@ -95,6 +95,7 @@ async def test_a_spent_budget_stops_the_incident_before_it_changes_anything(make
     closed = await world.until_closed()
     assert closed.outcome is Outcome.ESCALATED
     assert "budget" in closed.closing
+    assert world.cluster.changes == []
 
 
 async def last_told(world: World, run_id: str) -> IncidentState:

@@ -105,6 +105,7 @@ async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(make_world:
     await handle.signal("decide_by_signal", stale)
     state = await world.until(lambda s: any(e.event == "decision.refused" for e in s.timeline))
     assert state.approval is None
+    assert world.cluster.changes == []
 
 
 async def test_an_unanswered_question_is_reminded_escalated_and_expires(make_world: MakeWorld) -> None:
