@@ -79,6 +79,7 @@ async def broken(cluster: Cluster, namespace: str) -> None:
         pytest.param("POST", "/v1/incidents/incident:x/decision", API_TOKEN, 403, id="decision-with-webhooks-token"),
     ],
 )
+@pytest.mark.safety
 async def test_nobody_gets_in_with_the_wrong_token(
     opsmend: Opsmend, method: str, path: str, token: str | None, status: int
 ) -> None:
@@ -141,6 +142,7 @@ async def test_its_condition_metrics_and_contract_need_no_token(opsmend: Opsmend
 # --- one alert, one incident, one fix -------------------------------------------------------------------------------------
 
 
+@pytest.mark.safety
 async def test_an_alert_becomes_one_approved_and_verified_fix(opsmend: Opsmend, cluster: Cluster) -> None:
     await broken(cluster, "story")
     first = await opsmend.alert("story")

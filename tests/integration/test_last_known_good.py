@@ -115,6 +115,7 @@ async def test_an_edit_in_place_is_taken_back_exactly_and_the_workload_heals(ops
     assert await cluster.mutations("edited") == [("patch", "configmaps/web-conf"), ("patch", "deployments/web")]
 
 
+@pytest.mark.safety
 async def test_a_secret_in_a_config_map_never_reaches_the_disk(opsmend: Opsmend, cluster: Cluster) -> None:
     assert (await cluster.get(config_path("edited")))["data"]["db.env"] == DATA["db.env"]
     assert await asyncio.to_thread(files_with, opsmend.data_dir, SECRET) == []

@@ -78,6 +78,7 @@ CASES: Final = [
 
 
 @pytest.mark.parametrize(("namespace", "broken", "label", "action", "changed"), CASES)
+@pytest.mark.safety
 async def test_it_is_healed_and_nothing_else_is_changed(
     opsmend: Opsmend, cluster: Cluster, namespace: str, broken: Break, label: str, action: str, changed: str
 ) -> None:
@@ -123,6 +124,7 @@ async def test_a_fix_that_does_not_help_is_undone(opsmend: Opsmend, cluster: Clu
     assert without_our_marks(await cluster.declared()) == without_our_marks(before)
 
 
+@pytest.mark.safety
 async def test_an_edit_made_while_people_think_is_not_overwritten(opsmend: Opsmend, cluster: Cluster) -> None:
     await release_a_missing_image(cluster, "edited")
     incident = await opsmend.open("edited")
@@ -142,6 +144,7 @@ async def test_an_edit_made_while_people_think_is_not_overwritten(opsmend: Opsme
     assert (await opsmend.closed(incident))["outcome"] == "self_resolved"
 
 
+@pytest.mark.safety
 async def test_an_edit_made_between_rehearsal_and_change_is_not_overwritten(opsmend: Opsmend, cluster: Cluster) -> None:
     await release_a_missing_image(cluster, "raced")
     incident = await opsmend.open("raced")
@@ -168,6 +171,7 @@ async def test_an_edit_made_between_rehearsal_and_change_is_not_overwritten(opsm
 
 
 @pytest.mark.parametrize("namespace", ["kube-system"])
+@pytest.mark.safety
 async def test_a_protected_namespace_is_never_touched(opsmend: Opsmend, cluster: Cluster, namespace: str) -> None:
     await release_a_missing_image(cluster, namespace)
     before = await cluster.declared()

@@ -161,6 +161,7 @@ async def test_a_rejection_is_given_with_its_reason(opsmend: Opsmend, cluster: C
     assert await cluster.writes("declined") == []
 
 
+@pytest.mark.safety
 async def test_who_may_not_decide_is_told_so_and_nothing_happens(opsmend: Opsmend, cluster: Cluster, team: Team) -> None:
     await broken(cluster, "guarded")
     incident = await opsmend.open("guarded")
@@ -184,6 +185,7 @@ async def test_who_may_not_decide_is_told_so_and_nothing_happens(opsmend: Opsmen
     assert await cluster.writes("guarded") == []
 
 
+@pytest.mark.safety
 async def test_a_button_of_an_older_plan_decides_nothing(opsmend: Opsmend, cluster: Cluster, team: Team) -> None:
     await broken(cluster, "older")
     incident = await opsmend.open("older")
@@ -282,6 +284,7 @@ LOG: Final = (
 )
 
 
+@pytest.mark.safety
 async def test_a_secret_appears_nowhere(opsmend: Opsmend, cluster: Cluster, team: Team) -> None:
     old, new = SECRETS["variable of the old revision"], SECRETS["variable of the new revision"]
     await cluster.deploy("leaky", env=[{"name": "DB_PASSWORD", "value": old}])

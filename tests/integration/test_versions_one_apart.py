@@ -34,6 +34,7 @@ async def parts(tmp_path: Path, cluster: Cluster) -> AsyncIterator[Parts]:
         yield running
 
 
+@pytest.mark.safety
 async def test_a_newer_api_loses_nothing_to_older_workers(parts: Parts, cluster: Cluster) -> None:
     newer = next_version(*TELLS_MORE, *ASKS_MORE)
     await parts.api(newer)

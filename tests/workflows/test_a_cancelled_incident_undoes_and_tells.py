@@ -82,6 +82,7 @@ async def at_asking(world: World) -> None:
         pytest.param(at_asking, {}, id="asking"),
     ],
 )
+@pytest.mark.safety
 async def test_before_anything_was_changed(
     make_world: MakeWorld, reach: Callable[[World], Awaitable[None]], terms: dict[str, Any]
 ) -> None:
@@ -107,6 +108,7 @@ async def test_in_line_behind_the_question_of_another_incident(world: World) -> 
     assert (await world.client.get_workflow_handle(LOCK).describe()).status is WorkflowExecutionStatus.RUNNING
 
 
+@pytest.mark.safety
 async def test_while_the_plan_is_carried_out(world: World) -> None:
     before = world.cluster.object["spec"]["template"]
     applying = Held(world.cluster, "apply")
@@ -125,6 +127,7 @@ async def test_while_the_plan_is_carried_out(world: World) -> None:
     assert world.chat.messages[state.run_id].state.closing == state.closing
 
 
+@pytest.mark.safety
 async def test_while_the_fix_is_looked_at(world: World) -> None:
     before = world.cluster.object["spec"]["template"]
     plan = await world.until_verifying()
@@ -138,6 +141,7 @@ async def test_while_the_fix_is_looked_at(world: World) -> None:
     assert (await world.client.get_workflow_handle(LOCK).describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
+@pytest.mark.safety
 async def test_while_a_fix_that_did_not_help_is_undone(make_world: MakeWorld) -> None:
     world = await make_world(patience=GIVES_UP_SOON)
     before = world.cluster.object["spec"]["template"]
@@ -171,6 +175,7 @@ async def test_people_are_told_later_where_chat_is_away(world: World) -> None:
     assert world.chat.messages[state.run_id].state.outcome is Outcome.ROLLED_BACK
 
 
+@pytest.mark.safety
 async def test_an_alert_that_came_meanwhile_is_not_lost(world: World) -> None:
     applying = Held(world.cluster, "apply")
     await world.alert()
@@ -202,6 +207,7 @@ async def test_an_agents_run_that_somebody_cancels_ends_the_incident_well(world:
     assert closed.outcome is Outcome.ESCALATED
 
 
+@pytest.mark.safety
 async def test_what_a_run_of_deployment_did_that_somebody_ended_is_undone(make_world: MakeWorld) -> None:
     cluster = MakesTheChangeAndNeverTells()
     world = await make_world(cluster=cluster)

@@ -32,6 +32,7 @@ async def test_it_ends_at_once_with_the_name_of_who_took_it_back(world: World) -
     assert (closed.verification.health, closed.verification.reverted) == ("unhealthy", ("1",))
 
 
+@pytest.mark.safety
 async def test_what_is_no_longer_ours_is_not_touched_again(world: World) -> None:
     plan = await world.until_verifying()
     take_back(world)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from opsmend.domain.budget import Budget
 from opsmend.domain.incident import IncidentState, Outcome
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, MakeWorld, World
 
 
+@pytest.mark.safety
 async def test_a_fix_that_does_not_help_is_undone_and_the_message_says_that_a_person_has_to_look(world: World) -> None:
     before = world.cluster.object["spec"]["template"]
     world.metrics.firing = True
@@ -56,6 +59,7 @@ async def test_what_verification_could_not_see_is_said(world: World) -> None:
     assert any("KubePodCrashLooping" in unseen for unseen in closed.verification.unseen)
 
 
+@pytest.mark.safety
 async def test_an_edit_between_approval_and_execution_leads_to_a_new_plan_and_is_never_overwritten(world: World) -> None:
     await world.alert()
     first = await world.until_asked()
@@ -73,6 +77,7 @@ async def test_an_edit_between_approval_and_execution_leads_to_a_new_plan_and_is
     assert world.cluster.object["spec"]["replicas"] == 3
 
 
+@pytest.mark.safety
 async def test_an_edit_right_before_our_write_stops_the_write(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
@@ -89,6 +94,7 @@ async def test_an_edit_right_before_our_write_stops_the_write(world: World) -> N
     assert world.cluster.changes == []
 
 
+@pytest.mark.safety
 async def test_a_spent_budget_stops_the_incident_before_it_changes_anything(make_world: MakeWorld) -> None:
     world = await make_world(budget=Budget(tool_calls=0))
     await world.alert()

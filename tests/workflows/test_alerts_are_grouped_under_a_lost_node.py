@@ -198,6 +198,7 @@ async def test_an_open_incident_keeps_no_alert_that_its_finding_does_not_explain
     assert opened.target.name == "cart"
 
 
+@pytest.mark.safety
 async def test_alerts_that_could_not_be_handed_on_stay_with_the_node_until_they_can(
     world: World, cluster: LosesItsNode
 ) -> None:

@@ -1,11 +1,14 @@
 """The main line: alert, diagnosis, plan, approval, one change, verification, post-mortem, memory."""
 
+import pytest
+
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.ports.chat import MessageRef
 from tests.builders import a_decision_request
 from tests.workflows.conftest import INCIDENT, World
 
 
+@pytest.mark.safety
 async def test_an_approved_plan_heals_the_workload_with_one_change(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()

@@ -26,6 +26,7 @@ async def elsewhere() -> AsyncIterator[Connection]:
         yield Connection(client, KubernetesSettings(cluster="elsewhere"))
 
 
+@pytest.mark.safety
 async def test_it_is_escalated_without_a_look(world: World, elsewhere: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world.cluster, "snapshot", KubernetesReader(elsewhere).snapshot)
     await world.alert()
@@ -35,6 +36,7 @@ async def test_it_is_escalated_without_a_look(world: World, elsewhere: Connectio
     assert world.cluster.changes == []
 
 
+@pytest.mark.safety
 async def test_an_approved_plan_is_not_carried_out_by_a_writer_of_another_cluster(
     world: World, elsewhere: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

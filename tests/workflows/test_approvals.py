@@ -21,6 +21,7 @@ from tests.builders import a_decision_request, a_person
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
 
 
+@pytest.mark.safety
 async def test_a_rejected_plan_changes_nothing_and_goes_to_a_person_with_the_reason(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
@@ -32,6 +33,7 @@ async def test_a_rejected_plan_changes_nothing_and_goes_to_a_person_with_the_rea
     assert world.cluster.changes == []
 
 
+@pytest.mark.safety
 async def test_an_answer_for_another_plan_is_refused_and_the_question_still_stands(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
@@ -65,6 +67,7 @@ async def test_an_answer_to_a_workflow_that_is_no_incident_finds_none(world: Wor
         await world.desk.decide("lock:x", a_decision_request())
 
 
+@pytest.mark.safety
 async def test_a_person_whom_the_policy_does_not_know_may_not_decide(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
@@ -75,6 +78,7 @@ async def test_a_person_whom_the_policy_does_not_know_may_not_decide(world: Worl
 
 
 @pytest.mark.parametrize("claimed", ["http", "slack", "cli"])
+@pytest.mark.safety
 async def test_an_answer_by_signal_is_refused_whatever_channel_it_claims(world: World, claimed: str) -> None:
     """As shipped: whoever reaches Temporal could approve otherwise."""
     await world.alert()
@@ -96,6 +100,7 @@ async def test_an_answer_by_signal_counts_like_one_by_update_where_policy_lets_i
     assert (await world.until_closed()).outcome is Outcome.REMEDIATED
 
 
+@pytest.mark.safety
 async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(make_world: MakeWorld) -> None:
     world = await make_world(policies=["answers-by-signal.cedar"])
     await world.alert()
@@ -108,6 +113,7 @@ async def test_a_wrong_answer_by_signal_is_noted_and_changes_nothing(make_world:
     assert world.cluster.changes == []
 
 
+@pytest.mark.safety
 async def test_an_unanswered_question_is_reminded_escalated_and_expires(make_world: MakeWorld) -> None:
     # In seconds and not in days: the server skips no time for a workflow with a child, and the lock of the target is one.
     remind, escalate, expire = timedelta(seconds=0.3), timedelta(seconds=0.9), timedelta(seconds=1.8)

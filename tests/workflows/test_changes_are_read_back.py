@@ -1,5 +1,7 @@
 """After each change somebody reads the object back, once: Deployment itself, or the verification that comes next."""
 
+import pytest
+
 from opsmend.agents.queues import WORKFLOWS
 from opsmend.domain.actions.action import LiveObject
 from opsmend.domain.actions.planned_step import plan_step, projected
@@ -70,6 +72,7 @@ async def test_an_undone_step_is_read_back(make_world: MakeWorld) -> None:
     assert (record.steps[-1].status, record.complete) == (StepStatus.REVERTED, False)
 
 
+@pytest.mark.safety
 async def test_a_step_that_is_taken_back_ends_the_plan_before_the_next(make_world: MakeWorld) -> None:
     cluster = Watched("1")
     world = await make_world(cluster=cluster)

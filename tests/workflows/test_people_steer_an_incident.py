@@ -26,6 +26,7 @@ def events(timeline: object) -> list[str]:
     return [entry.event for entry in timeline]  # type: ignore[attr-defined]
 
 
+@pytest.mark.safety
 async def test_whoever_takes_an_incident_over_is_left_alone_with_it(make_world: MakeWorld) -> None:
     soon = timedelta(seconds=0.5)
     world = await make_world(patience=QUICK.model_copy(update={"remind_after": soon, "escalate_after": 2 * soon}))
@@ -62,6 +63,7 @@ async def test_a_change_stays_with_whoever_takes_over_while_it_is_verified(world
     assert world.cluster.changes == [f"{plan.hash}#1"]
 
 
+@pytest.mark.safety
 async def test_whoever_stops_an_incident_has_its_change_undone(world: World) -> None:
     plan = await world.until_verifying()
     await world.steering.stop(INCIDENT, Stop(by=MIA, reason="wrong service"))
@@ -71,6 +73,7 @@ async def test_whoever_stops_an_incident_has_its_change_undone(world: World) -> 
     assert world.cluster.changes == [f"{plan.hash}#1", f"{plan.hash}#undo-1"]
 
 
+@pytest.mark.safety
 async def test_an_incident_that_is_stopped_while_it_asks_changes_nothing(world: World) -> None:
     await world.alert()
     await world.until_asked()
@@ -143,6 +146,7 @@ async def test_a_snooze_has_to_end_soon_enough(world: World, ahead: timedelta) -
         await world.steering.snooze(INCIDENT, Snooze(by=MIA, until=datetime.now(UTC) + ahead))
 
 
+@pytest.mark.safety
 async def test_whom_policy_does_not_know_steers_nothing(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()

@@ -34,6 +34,7 @@ def as_timedelta(duration: Duration) -> timedelta:
     return duration.ToTimedelta()
 
 
+@pytest.mark.safety
 async def test_nothing_is_changed_before_the_window_ends_and_then_it_is_looked_into_anew(make_world: MakeWorld) -> None:
     world = await make_world(skipping=True)
     world.cluster.windows = [a_window(timedelta(hours=2))]

@@ -20,6 +20,7 @@ async def why_it_waits(world: World) -> str:
 @pytest.mark.parametrize(
     ("field", "word"), [pytest.param("severity", "page", id="severity"), pytest.param("status", "muted", id="status")]
 )
+@pytest.mark.safety
 async def test_an_alert_with_a_word_that_nobody_knows_yet(world: World, field: str, word: str) -> None:
     await world.alert()
     await world.until_asked()
@@ -28,6 +29,7 @@ async def test_an_alert_with_a_word_that_nobody_knows_yet(world: World, field: s
     assert f"alerts.0.{field}" in await why_it_waits(world)
 
 
+@pytest.mark.safety
 async def test_an_alert_of_a_kind_of_target_that_nobody_knows_yet(world: World) -> None:
     await world.alert()
     await world.until_asked()
@@ -48,6 +50,7 @@ async def test_fields_that_nobody_knows_yet_are_no_hindrance(world: World) -> No
     assert {alert.target for alert in state.alerts} == {a_target()}
 
 
+@pytest.mark.safety
 async def test_an_answer_that_says_more_than_this_version_knows(world: World) -> None:
     await world.alert()
     asked = await world.until_asked()
@@ -57,6 +60,7 @@ async def test_an_answer_that_says_more_than_this_version_knows(world: World) ->
     assert world.cluster.changes == []
 
 
+@pytest.mark.safety
 async def test_what_is_no_answer_in_any_version_is_refused_and_holds_nothing_up(world: World) -> None:
     await world.alert()
     await world.until_asked()

@@ -112,6 +112,7 @@ async def test_a_reason_of_20_000_characters_is_refused_in_a_sentence(
     assert control.kept.pause is None
 
 
+@pytest.mark.safety
 async def test_a_secret_in_a_reason_is_kept_and_shown_nowhere(
     slack: SlackStandin, team: Team, control: ChangeControlInMemory
 ) -> None:

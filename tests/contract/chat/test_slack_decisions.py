@@ -68,6 +68,7 @@ async def test_a_rejection_without_a_reason_is_not_sent(question: Message, slack
         await slack.submit(next(iter(slack.workspace.views.values())), {})
 
 
+@pytest.mark.safety
 async def test_a_stale_button_says_so_and_changes_nothing(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, incident: IncidentState
 ) -> None:
@@ -78,6 +79,7 @@ async def test_a_stale_button_says_so_and_changes_nothing(
     assert desk.incidents[incident.id] == newer
 
 
+@pytest.mark.safety
 async def test_somebody_outside_the_group_is_refused_with_the_reason(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, incident: IncidentState
 ) -> None:
@@ -86,6 +88,7 @@ async def test_somebody_outside_the_group_is_refused_with_the_reason(
     assert desk.incidents[incident.id] == incident
 
 
+@pytest.mark.safety
 async def test_a_member_of_a_disabled_group_is_not_in_it(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk
 ) -> None:
@@ -95,6 +98,7 @@ async def test_a_member_of_a_disabled_group_is_not_in_it(
     assert not desk.decisions
 
 
+@pytest.mark.safety
 async def test_somebody_of_another_workspace_is_refused_even_when_in_the_group(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk
 ) -> None:
@@ -106,6 +110,7 @@ async def test_somebody_of_another_workspace_is_refused_even_when_in_the_group(
 
 
 @pytest.mark.parametrize("broken", [Mode.UNAVAILABLE, Mode.REFUSED])
+@pytest.mark.safety
 async def test_nobody_decides_while_the_groups_cannot_be_read(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, broken: Mode
 ) -> None:
@@ -156,6 +161,7 @@ async def test_a_desk_that_fails_is_admitted(
 
 
 @pytest.mark.parametrize("value", ["", "approve", '{"incident_id": "x"}', '{"incident_id":"x","plan_hash":"y","by":"root"}'])
+@pytest.mark.safety
 async def test_a_forged_button_value_is_worth_nothing(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, value: str
 ) -> None:
@@ -193,6 +199,7 @@ async def test_a_slow_desk_does_not_keep_slack_waiting(
         pytest.param(None, -310, id="from the future"),
     ],
 )
+@pytest.mark.safety
 async def test_a_request_that_slack_did_not_sign_now_is_401_and_decides_nothing(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk, secret: str | None, age: int
 ) -> None:
@@ -206,6 +213,7 @@ async def test_a_request_that_slack_did_not_sign_now_is_401_and_decides_nothing(
     assert not desk.decisions
 
 
+@pytest.mark.safety
 async def test_a_genuine_request_whose_body_was_changed_is_401(
     question: Message, slack: SlackStandin, team: Team, desk: MemoryDesk
 ) -> None:

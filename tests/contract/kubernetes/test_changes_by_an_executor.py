@@ -189,6 +189,7 @@ async def test_what_is_not_granted_is_told_with_what_grants_it(
     assert await shops.shop.mutations() == []
 
 
+@pytest.mark.safety
 async def test_a_token_that_expired_meanwhile_changes_nothing(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> None:
     mint = Access.mint
 
@@ -216,6 +217,7 @@ async def test_a_token_for_somebody_else_is_not_taken(shops: Shops) -> None:
     assert answers == {"vault": 401, "https://kubernetes.default.svc.cluster.local": 403}
 
 
+@pytest.mark.safety
 async def test_a_client_certificate_does_not_speak_for_the_executor() -> None:
     """An API server goes by the certificate before it looks at a token: the change would be made by the wrong one."""
     configuration = Configuration(host="https://192.0.2.1:6443", api_key={"BearerToken": "Bearer own"})

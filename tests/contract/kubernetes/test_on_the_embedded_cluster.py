@@ -84,6 +84,7 @@ async def test_a_broken_release_is_seen_with_all_that_explains_it(shop: Shop) ->
     assert seen.nodes
 
 
+@pytest.mark.safety
 async def test_a_rollback_heals_and_is_one_mutation(shop: Shop) -> None:
     plan = await shop.plan(await rollback(shop))
     (step,) = plan.steps
@@ -116,6 +117,7 @@ async def test_another_process_that_takes_the_change_over_reads_the_revision_its
     assert (await other.apply(plan.steps[0], marker(plan))).status is StepStatus.APPLIED
 
 
+@pytest.mark.safety
 async def test_a_repeated_apply_changes_nothing_and_says_so(shop: Shop) -> None:
     plan = await shop.plan(SCALE)
     await shop.writer.apply(plan.steps[0], marker(plan))
@@ -125,6 +127,7 @@ async def test_a_repeated_apply_changes_nothing_and_says_so(shop: Shop) -> None:
     assert len(await shop.mutations()) == 1
 
 
+@pytest.mark.safety
 async def test_a_change_whose_answer_was_lost_is_not_made_twice(shop: Shop) -> None:
     plan = await shop.plan(SCALE)
     await shop.post("/opsmend-demo/faults", {"answer": "late_500", "method": "PATCH", "requests": 1})
@@ -134,6 +137,7 @@ async def test_a_change_whose_answer_was_lost_is_not_made_twice(shop: Shop) -> N
     assert len(await shop.mutations()) == 1
 
 
+@pytest.mark.safety
 async def test_somebody_elses_edit_makes_the_step_stale_and_is_never_overwritten(shop: Shop) -> None:
     plan = await shop.plan(SCALE)
     await shop.patch(DEPLOYMENT, {"spec": {"replicas": 2}})
@@ -183,6 +187,7 @@ EVERYTHING: tuple[AnyAction, ...] = (
 )
 
 
+@pytest.mark.safety
 async def test_every_action_does_what_its_plan_says_and_can_be_undone_exactly(shop: Shop) -> None:
     """One after the other on one cluster; the rollback and the uncordon are in the tests around."""
     scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"}
@@ -221,6 +226,7 @@ async def test_a_rollback_can_be_taken_back_though_revisions_were_renumbered(sho
     assert volumes[0]["configMap"]["name"] == "web-nginx-v2"
 
 
+@pytest.mark.safety
 async def test_secret_values_are_never_in_a_snapshot(shop: Shop) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "stringData": {"password": "s3cr3t-value"}}
     await shop.post("/api/v1/namespaces/shop/secrets", secret)

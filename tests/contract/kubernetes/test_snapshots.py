@@ -134,12 +134,14 @@ async def test_only_the_container_that_is_not_well_is_asked_for_its_log(api: Scr
     assert "limitBytes=16384" in logs[0]
 
 
+@pytest.mark.safety
 async def test_secret_values_are_never_in_a_snapshot(reader: KubernetesReader) -> None:
     told = (await reader.snapshot(WEB)).model_dump_json()
     for value in ("hunter2", "aHVudGVyMmh1bnRlcjI", "abcdefgh12345678"):
         assert value not in told
 
 
+@pytest.mark.safety
 async def test_a_secret_is_never_asked_for(api: ScriptedApi, reader: KubernetesReader) -> None:
     await reader.snapshot(WEB)
     assert [target for _, target, _ in api.requests if "secrets" in target] == []
