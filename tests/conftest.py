@@ -80,8 +80,7 @@ class SafetyAtOnce:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if report.failed and "safety" in report.keywords and terminal:
-            terminal.ensure_newline()
-            terminal.write_line(f"SAFETY: {report.nodeid}")
+            terminal.write_line(f"\nSAFETY: {report.nodeid}")  # at the beginning of a line, where CI looks for it
             terminal.flush()
 
 

@@ -96,10 +96,11 @@ def test_not_even_there_is_a_safety_check_run_again(tmp_path: Path) -> None:
     assert "SAFETY: test_them.py::test_unsafe" in said
 
 
-def test_a_broken_safety_check_is_named_before_anything_else_is_run(tmp_path: Path) -> None:
-    """A run that is killed before its summary has named it all the same."""
-    said = run(tmp_path, "unsafe")
-    assert said.index("SAFETY: test_them.py::test_unsafe") < said.index("= FAILURES =")
+@pytest.mark.parametrize("more", [(), ("-n", "1")], ids=["alone", "in a worker"])
+def test_a_broken_safety_check_is_named_before_the_summary(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """On a line of its own, for CI to read. A run that is killed before its summary has named it all the same."""
+    said = run(tmp_path, "unsafe", more=more)
+    assert said.index("\nSAFETY: test_them.py::test_unsafe\n") < said.index("= FAILURES =")
 
 
 @pytest.mark.parametrize("chosen", ["wrong", "unsafe"])
