@@ -25,6 +25,7 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(UV) ## install everything that uv.lock pins
+	@[ -d .venv ] || echo 'Installing into .venv. This takes minutes the first time.'
 	@$(UV) sync --frozen --quiet
 
 .opsmend/uv/bin/uv:
@@ -45,7 +46,7 @@ lint: setup ## ruff, mypy strict, layers
 test: setup ## lint, and beside it all tests but those of whole processes
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest
 
-pytest: setup
+pytest: setup ## the tests of `make test` without lint (ARGS='tests/unit/ci -n 0')
 	$(PYTEST) -n 4 --no-loadscope-reorder --ignore tests/integration $(ARGS)
 
 end-to-end: setup ## the tests of `opsmend up`, with all its processes, as an operator finds it

@@ -2,7 +2,7 @@
 
 `run` plays the core and one heavy part, and stops at the first part that fails. It checks what ci/results.json says of
 the others, and of those that this machine cannot play. It records what it played there, unless something is uncommitted.
-`full` plays the named parts, or all, whatever fails, and writes ci/results.json.
+`full` plays the named parts, or all, and writes ci/results.json. Only a broken safety check ends it early.
 `check` only checks ci/results.json.
 """
 
@@ -87,7 +87,10 @@ def _full(history: History, parts: list[Part]) -> int:
             console.print(f"{part.name} is not recorded: meanwhile the checkout became another than {commit[:10]}.")
             return 1
         record(played[-1], commit)
+        if played[-1].unsafe:
+            break
     _tell(played)
+    console.print("What was played stands in ci/results.json. Commit that by itself.")
     return int(any(one.outcome == "failed" for one in played))
 
 
@@ -130,7 +133,8 @@ def _part(name: str) -> Part:
     try:
         return part_named(name)
     except KeyError:
-        raise argparse.ArgumentTypeError(f"there is no part {name!r}") from None
+        names = " ".join(part.name for part in PARTS)
+        raise argparse.ArgumentTypeError(f"there is no part {name!r}. There are: {names}") from None
 
 
 def _options() -> argparse.Namespace:

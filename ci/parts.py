@@ -12,7 +12,8 @@ class Part:
     name: str
     targets: tuple[tuple[str, ...], ...]
     limit: timedelta
-    """After this the part is killed. It is a safety net for a part that hangs, not the allowance of docs/ci.md."""
+    """After this the part is killed. It is a safety net for a part that hangs, twice to five times what was measured,
+    and not the allowance of docs/ci.md."""
     needs_lab: bool = False
     """Whether it needs a machine that can run a Kubernetes node (`python -m lab fits`). It is skipped elsewhere."""
     cleanup: tuple[str, ...] = ()

@@ -18,6 +18,9 @@ _FLAKY: Final = re.compile(r"^flaky: (.+)$", re.MULTILINE)
 _SAFETY: Final = re.compile(r"^SAFETY: (.+)$", re.MULTILINE)
 """A suite prints this line for a broken safety check."""
 
+_FAILED: Final = re.compile(r"^failed: (.+)$", re.MULTILINE)
+"""A suite prints this line for each case that failed."""
+
 _GRACE: Final = 20.0
 """Seconds from SIGTERM to SIGKILL: time for a suite to stop what it has started."""
 
@@ -33,6 +36,8 @@ class Played:
     seconds: float
     why: str = ""
     flaky: list[str] = field(default_factory=list)
+    unsafe: bool = False
+    """Whether it broke a safety check."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,12 @@ def _targets(part: Part) -> Played:
         ended = _make(target, deadline - time.monotonic())
         flaky += _FLAKY.findall(ended.output)
         if broken := _SAFETY.findall(ended.output):
-            return Played(part.name, "failed", 0, f"broke a safety check: {'; '.join(broken)}", flaky)
+            return Played(part.name, "failed", 0, f"broke a safety check: {'; '.join(broken)}", flaky, unsafe=True)
         if ended.code is None:
             return Played(part.name, "failed", 0, f"{_TOO_LATE} ({part.limit})", flaky)
         if ended.code:
-            return Played(part.name, "failed", 0, f"make {' '.join(target)} ended with {ended.code}", flaky)
+            cases = "; ".join(_FAILED.findall(ended.output))
+            return Played(part.name, "failed", 0, cases or f"make {' '.join(target)} ended with {ended.code}", flaky)
     return Played(part.name, "passed", 0, flaky=flaky)
 
 

@@ -66,7 +66,7 @@ def _complaint(part: str, entry: Entry | None, history: History) -> str | None:
         return None
     age = history.commits_since(entry.commit)
     if age is None:
-        return f"{part} last ran on {entry.commit[:10]}, which is no ancestor of this commit. {again}"
+        return f"{part} last ran on {entry.commit[:10]}, which is no ancestor of this commit: amended or rebased? {again}"
     if age > OLDEST:
         return f"{part} last ran {age} commits ago on {entry.commit[:10]}; {OLDEST} is the most. {again}"
     return None

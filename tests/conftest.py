@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Generator, Iterator
 from ssl import SSLContext
 from typing import Any, Final
@@ -48,13 +49,15 @@ REAL_PARTS: Final = frozenset({"contract", "workflows"})
 tests/integration share a whole opsmend, as the first try left it: they are tried again in a session of their own (Makefile)."""
 
 
+BROKE_SAFETY: Final = "broke_safety"
+"""A property of a report that tells of a broken safety check, for the process that prints."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first: none of them shall be left to a single process in the end.
     items.sort(key=lambda item: "workflows" not in item.path.parts)
     for item in items:
-        if item.get_closest_marker("safety"):
-            item.add_marker(pytest.mark.flaky(reruns=0))
-        elif REAL_PARTS & set(item.path.parts):
+        if REAL_PARTS & set(item.path.parts) and not item.get_closest_marker("safety"):
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=[".*"]))
 
 
@@ -66,9 +69,16 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         call.excinfo.traceback = call.excinfo.traceback.cut(path=item.path)
     report = yield
-    if report.failed and item.get_closest_marker("safety"):
+    if report.failed and item.get_closest_marker("safety") and not _came_too_late(item, call.excinfo):
+        report.user_properties.append((BROKE_SAFETY, True))
         item.session.shouldstop = f"a safety check is broken: {item.nodeid}"
     return report
+
+
+def _came_too_late(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    """As pytest-rerunfailures decides it, by the option that the Makefile gives."""
+    told = f"{excinfo.type.__name__}: {excinfo.value}" if excinfo else ""
+    return any(re.search(pattern, told) for pattern in item.config.getoption("only_rerun") or ())
 
 
 class SafetyAtOnce:
@@ -79,7 +89,7 @@ class SafetyAtOnce:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if report.failed and "safety" in report.keywords and terminal:
+        if BROKE_SAFETY in dict(report.user_properties) and terminal:
             terminal.write_line(f"\nSAFETY: {report.nodeid}")  # at the beginning of a line, where CI looks for it
             terminal.flush()
 
@@ -95,6 +105,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"first try of {report.nodeid}")
         terminalreporter.write_line(report.longreprtext)
     failed = [report for kind in ("failed", "error") for report in stats.get(kind, [])]
+    for report in failed:
+        terminalreporter.write_line(f"failed: {report.nodeid}")
     again = stats.get("passed", []) if terminalreporter.config.getoption("lf", default=False) else stats.get("rerun", [])
     for nodeid in sorted({report.nodeid for report in again} - {report.nodeid for report in failed}):
         terminalreporter.write_line(f"flaky: {nodeid} (failed at first, then passed)")

@@ -73,7 +73,12 @@ class Tally(Generic[Given]):
         return [] if self.is_unsafe else only_late
 
     def closing_lines(self) -> list[str]:
-        """The lines that end the suite's output. `python -m ci` reads those that begin with `flaky:`."""
+        """The lines that end the suite's output. `python -m ci` reads those that begin with `flaky:` and `failed:`."""
         flaky = [f"flaky: {name} (too late at first, then passed)" for name in self._flaky]
         bad = len(self.failures)
-        return [*flaky, f"{len(self._by_name) - bad} passed, {bad} failed"]
+        why = [f"failed: {v.name}: {'; '.join([*v.wrong, *v.late])}" for v in self.failures if not v.unsafe]
+        return [
+            *flaky,
+            *why,
+            f"{len(self._by_name) - bad} passed, {bad} failed",
+        ]

@@ -110,8 +110,10 @@ async def main() -> int:
             if name in turns and not tally.is_unsafe:
                 tally.take(await attempt(*turns[name]))
     console.print(_table(tally.verdicts))
+    if not (cases or alone):
+        console.print(f"No case has {options.only!r} in its name.")
     print("\n".join(tally.closing_lines()))
-    return 1 if tally.failures or not listed else 0
+    return 1 if tally.failures or not listed or not (cases or alone) else 0
 
 
 async def _shared(stack: AsyncExitStack, lanes: int) -> Shared:

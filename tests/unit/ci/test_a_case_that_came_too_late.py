@@ -50,7 +50,7 @@ def test_a_second_try_that_passes_is_no_failure_and_is_named_as_flaky() -> None:
 def test_a_second_try_that_is_too_late_again_is_a_failure() -> None:
     taken = tally(Seen("slow", late=["no plan in 60 s"]), Seen("slow", late=["no plan in 60 s"]))
     assert [verdict.name for verdict in taken.failures] == ["slow"]
-    assert taken.closing_lines() == ["0 passed, 1 failed"]
+    assert taken.closing_lines() == ["failed: slow: no plan in 60 s", "0 passed, 1 failed"]
 
 
 def test_each_try_is_told_at_once() -> None:

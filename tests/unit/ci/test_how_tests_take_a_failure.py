@@ -35,6 +35,11 @@ def test_wrong():
 @pytest.mark.safety
 def test_unsafe():
     tries.append(1)
+    assert len(tries) > 1, "2 changes"
+
+@pytest.mark.safety
+def test_slow_and_safe():
+    tries.append(1)
     if len(tries) == 1:
         raise NotInTimeError("not seen within 60 s: the alert")
 
@@ -64,10 +69,12 @@ def run(folder: Path, *chosen: str, cached: bool = False, more: Sequence[str] = 
     return done.stdout
 
 
-def test_what_came_too_late_is_run_once_more_and_named_as_flaky(tmp_path: Path) -> None:
-    said = run(tmp_path, "slow")
+@pytest.mark.parametrize("folder", ["unit", "workflows"])
+@pytest.mark.parametrize("chosen", ["slow", "slow_and_safe"])
+def test_what_came_too_late_is_run_once_more_and_named_as_flaky(tmp_path: Path, chosen: str, folder: str) -> None:
+    said = run(tmp_path / folder, chosen)
     assert "1 passed" in said
-    assert "flaky: test_them.py::test_slow" in said
+    assert f"flaky: test_them.py::test_{chosen} " in said
 
 
 @pytest.mark.parametrize("folder", ["contract", "workflows"])
