@@ -79,16 +79,21 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         call.excinfo.traceback = call.excinfo.traceback.cut(path=item.path)
     report = yield
-    if report.failed and item.get_closest_marker("safety") and not _came_too_late(item, call.excinfo):
+    if report.failed and item.get_closest_marker("safety") and _breaks_a_promise(item, call):
         report.user_properties.append((BROKE_SAFETY, True))
         item.session.shouldstop = f"a safety check is broken: {item.nodeid}"
     return report
 
 
-def _came_too_late(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
-    """As pytest-rerunfailures decides it, by the option that the Makefile gives."""
-    told = f"{excinfo.type.__name__}: {excinfo.value}" if excinfo else ""
-    return any(re.search(pattern, told) for pattern in item.config.getoption("only_rerun") or ())
+def _breaks_a_promise(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
+    """What a test asserts is the promise. Its preparation is none, nor is an error in the test itself, nor what came too late.
+
+    pytest-rerunfailures decides what came too late by the same option, which the Makefile gives.
+    """
+    if call.excinfo is None or call.when == "setup" or not call.excinfo.errisinstance((AssertionError, pytest.fail.Exception)):
+        return False
+    told = f"{call.excinfo.type.__name__}: {call.excinfo.value}"
+    return not any(re.search(pattern, told) for pattern in item.config.getoption("only_rerun") or ())
 
 
 class SafetyAtOnce:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -95,8 +95,12 @@ class Opsmend:
         """`opsmend up` itself as `up`, and its parts: temporal, milvus, worker, api."""
         assert self.process is not None
         up = psutil.Process(self.process.pid)
-        alive = [child for child in up.children(recursive=True) if not is_gone(child)]
-        return {"up": up} | {_part(child): child for child in alive}
+        parts = {"up": up}
+        for child in up.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it may go while it is asked for its name
+                if not is_gone(child):
+                    parts[_part(child)] = child
+        return parts
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""

@@ -43,6 +43,18 @@ def test_slow_and_safe():
     if len(tries) == 1:
         raise NotInTimeError("not seen within 60 s: the alert")
 
+@pytest.mark.safety
+def test_with_a_fault_of_its_own():
+    raise KeyError("a process that has gone")
+
+@pytest.fixture
+def not_ready():
+    assert not "ready"
+
+@pytest.mark.safety
+def test_unprepared(not_ready):
+    pass
+
 def test_after_it():
     pass
 """
@@ -124,3 +136,10 @@ def test_a_broken_safety_check_is_named_and_ends_the_run(tmp_path: Path, others:
     assert "SAFETY: test_them.py::test_unsafe" in said
     assert "Interrupted: a safety check is broken" in said
     assert "passed" not in said
+
+
+@pytest.mark.parametrize("chosen", ["with_a_fault_of_its_own", "unprepared"])
+def test_a_fault_of_the_test_itself_breaks_no_promise(tmp_path: Path, chosen: str) -> None:
+    said = run(tmp_path, chosen, "after_it")
+    assert "SAFETY" not in said
+    assert "1 passed" in said
