@@ -4,14 +4,12 @@ import logging
 import os
 import re
 from collections.abc import Generator, Iterator
-from functools import cache
 from ssl import SSLContext
 from typing import Any, Final
 
 import certifi
 import pytest
 import structlog
-from fastapi.utils import create_model_field
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,14 +30,6 @@ def no_public_authorities() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(SSLContext, "load_default_certs", load_those_of_a_test)
         patched.setattr(SSLContext, "load_verify_locations", load_others)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def answers_described_once() -> Iterator[None]:
-    """Each of hundreds of tests makes an API of its own. FastAPI builds the schema of each answer anew: 80 ms of CPU an API."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("fastapi.routing.create_model_field", cache(create_model_field))
         yield
 
 

@@ -1,6 +1,7 @@
 """`make test` runs once more what only came too late, and what failed against real parts. A broken safety check it never runs
 again, and it ends the run."""
 
+import os
 import re
 import subprocess
 import sys
@@ -71,12 +72,14 @@ def run(folder: Path, *chosen: str, cached: bool = False, more: Sequence[str] = 
         sys.executable,
         "-m",
         "pytest",
+        *("-p", "xdist.plugin", "-p", "pytest_asyncio.plugin", "-p", "pytest_rerunfailures", "-p", "pytest_timeout"),
         *(("-o", f"cache_dir={folder}/cache") if cached else ("-p", "no:cacheprovider")),
         *options,
         *more,
         *(f"{folder}/test_them.py::test_{name}" for name in chosen),
     ]
-    done = subprocess.run(list(map(str, argv)), cwd=ROOT, capture_output=True, text=True, check=False)
+    few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take a second to load
+    done = subprocess.run(list(map(str, argv)), cwd=ROOT, env=few, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.stdout
 
