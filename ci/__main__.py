@@ -101,7 +101,7 @@ def _still(history: History, commit: str) -> bool:
 
 def _check(history: History, parts: Sequence[Part] = PARTS) -> int:
     if history.is_shallow():
-        console.print("This clone is shallow, so the age of the entries in ci/results.json cannot be told. It is not checked.")
+        console.print("This clone is shallow, so the age of entries in ci/results.json cannot be told. Only failures count.")
     found = complaints(read(), [part.name for part in parts], history)
     for complaint in found:
         console.print(complaint, soft_wrap=True)

@@ -77,8 +77,4 @@ class Tally(Generic[Given]):
         flaky = [f"flaky: {name} (too late at first, then passed)" for name in self._flaky]
         bad = len(self.failures)
         why = [f"failed: {v.name}: {'; '.join([*v.wrong, *v.late])}" for v in self.failures if not v.unsafe]
-        return [
-            *flaky,
-            *why,
-            f"{len(self._by_name) - bad} passed, {bad} failed",
-        ]
+        return [*flaky, *why, f"{len(self._by_name) - bad} passed, {bad} failed"]
