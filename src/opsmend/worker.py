@@ -43,6 +43,7 @@ from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.adapters.temporal.first_messages import TemporalFirstMessages
 from opsmend.adapters.temporal.runs import TemporalRuns
 from opsmend.adapters.temporal.schedule import schedule_last_good
+from opsmend.adapters.temporal.shared_causes import TemporalSharedCauses
 from opsmend.adapters.temporal.steering import TemporalSteering
 from opsmend.adapters.temporal.watchdog import start_watchdog
 from opsmend.adapters.terminal.chat import TerminalChat
@@ -91,6 +92,7 @@ from opsmend.workflows.first_messages import FirstMessagesWorkflow
 from opsmend.workflows.incident import IncidentWorkflow
 from opsmend.workflows.keep_last_good import KeepLastGood, KeepLastGoodRequest
 from opsmend.workflows.priority import Precedence
+from opsmend.workflows.shared_cause import SharedCauseWorkflow
 from opsmend.workflows.target_lock import TargetLock
 from opsmend.workflows.watchdog import Watchdog
 
@@ -104,6 +106,7 @@ WORKFLOWS: Final = (
     DeploymentExecution,
     SreVerification,
     TargetLock,
+    SharedCauseWorkflow,
     KeepLastGood,
     Aftermath,
     Watchdog,
@@ -126,7 +129,7 @@ def graph_plugin() -> LangGraphPlugin:
     """All four graphs, for the process that walks them; their nodes run elsewhere. Needed for replays as well."""
     return LangGraphPlugin(
         graphs={
-            "sre": sre_graph(SreAgent(absent(), absent(), absent(), absent(), absent())),
+            "sre": sre_graph(SreAgent(absent(), absent(), absent(), absent(), absent(), absent())),
             "architect": architect_graph(ArchitectAgent(absent(), absent())),
             "security": security_graph(SecurityAgent(absent(), absent(), absent())),
             "deployment": deployment_graph(DeploymentAgent(absent(), absent(), absent(), absent(), absent(), absent())),
@@ -166,7 +169,8 @@ def sre_worker(
     at_once: int = LOOKS_AT_ONCE,
 ) -> Worker:
     """`at_once`: how many looks at the cluster, at metrics and memory it takes at the same time."""
-    graph = sre_graph(SreAgent(cluster, metrics, memory, thinker, artifacts, keeper.namespaces))
+    causes = TemporalSharedCauses(client)
+    graph = sre_graph(SreAgent(cluster, metrics, memory, thinker, artifacts, causes, keeper.namespaces))
     return _activity_worker(client, queues.SRE, [*_nodes("sre", graph), LastGoodActivities(keeper).keep], at_once)
 
 

@@ -14,6 +14,7 @@ from opsmend.domain.approval import Answer
 from opsmend.domain.change_control import PauseRequest, ResumeRequest
 from opsmend.domain.incident import Status
 from opsmend.domain.maintenance import Maintenance
+from opsmend.domain.shared_cause import CauseKind
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.steering import Snooze, Stop, TakeOver, WrongDiagnosis
 from opsmend.domain.target import Kind, Target
@@ -24,6 +25,7 @@ from opsmend.workflows.watchdog import WatchdogRequest
 from tests.builders import NOW, a_decision_request, a_person, a_ref, a_target, an_alert
 from tests.workflows.conftest import GIVES_UP_SOON, INCIDENT, QUICK, World
 from tests.workflows.fakes import CannotBeUndone, LosesItsNode, MakesTheChangeAndNeverTells, SeenInTheWrongMoment
+from tests.workflows.shared_causes import TARGETS, SharesACause, grouped, the_registry_is_away, until_known
 
 MIA: Final = a_person(via="http", id="operator", name="mia")
 
@@ -387,6 +389,22 @@ IMPATIENT: Final = QUICK.model_copy(
     }
 )
 
+
+async def waited_for_the_incident_that_sees_to_the_cause(world: World) -> None:
+    """One of three sees to the registry. One that waits for it resolves before its end, and one after it."""
+    holder, early, late = TARGETS[:3]
+    await world.alert(target=holder)
+    await world.until(lambda s: s.status is Status.CLOSED, incident=holder.incident_id)
+    await until_known(world, CauseKind.REGISTRY)
+    for member in (early, late):
+        await world.alert(target=member)
+        await world.until(grouped, incident=member.incident_id)
+    await world.until(lambda s: any(e.event == "cause.shared" for e in s.timeline), incident=holder.incident_id)
+    for target in (early, holder, late):
+        await world.alert(target=target, status="resolved")
+        await world.client.get_workflow_handle(target.incident_id).result()
+
+
 TERMS: Final[dict[Story, dict[str, Any]]] = {
     approved_by_signal: {"policies": ("answers-by-signal.cedar",)},
     undone: {"patience": GIVES_UP_SOON},
@@ -398,6 +416,7 @@ TERMS: Final[dict[Story, dict[str, Any]]] = {
     went_on_in_new_runs: {"longest_history": 140},
     an_execution_was_ended_by_hand: {"cluster": MakesTheChangeAndNeverTells()},
     a_closed_incident_of_a_node_looks_again: {"cluster": LosesItsNode()},
+    waited_for_the_incident_that_sees_to_the_cause: {"cluster": SharesACause(the_registry_is_away)},
     looked_at_again_after_the_end: {"patience": QUICK.model_copy(update={"look_again_after": timedelta(seconds=1)})},
 }
 
@@ -436,6 +455,7 @@ STORIES: Final[dict[str, tuple[Story, dict[str, Any]]]] = {
         looked_into_on_request,
         refused_while_changes_were_paused,
         paged_where_chat_has_no_channel,
+        waited_for_the_incident_that_sees_to_the_cause,
     )
 }
 """Each with what its World is made with, where that is not the default."""

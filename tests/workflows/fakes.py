@@ -57,7 +57,10 @@ BAD = a_template("registry.example/web:1.5.0")
 
 
 class RoomForAll:
-    """What closer looks see: one empty node, and nobody else."""
+    """What closer looks see: one empty node, and nobody else. At a glance there is nothing to see."""
+
+    async def glance(self, target: Target) -> Snapshot | None:
+        return None
 
     async def nodes(self) -> tuple[Node, ...]:
         return (a_node(requested={}),)

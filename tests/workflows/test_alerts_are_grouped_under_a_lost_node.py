@@ -69,9 +69,9 @@ async def test_what_recovers_with_the_node_is_not_looked_into(world: World, clus
 
 
 async def test_what_fires_on_when_the_node_is_back_is_looked_into_for_itself(
-    make_world: MakeWorld, cluster: LosesItsNode
+    world: World, cluster: LosesItsNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await make_world(cluster=cluster, skipping=True)
+    monkeypatch.setattr(guests, "GRACE", timedelta(milliseconds=200))
     cluster.broken_besides = True
     await world.alert(target=NODE)
     await world.alert(target=LABELLED)

@@ -9,12 +9,15 @@ from temporalio.client import WorkflowExecutionStatus
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.incident import IncidentState, Outcome, Status
+from opsmend.domain.shared_cause import CauseKind
 from opsmend.domain.steering import WrongDiagnosis
 from opsmend.domain.target import Kind
 from opsmend.errors import PlanHashStaleError
+from opsmend.workflows.phases import grouping
 from tests.builders import NOW, a_decision_request, a_person, a_target
 from tests.workflows.conftest import INCIDENT, QUICK, MakeWorld, World
 from tests.workflows.fakes import LosesItsNode
+from tests.workflows.shared_causes import TARGETS, SharesACause, grouped, the_registry_is_away, until_known
 
 LONGEST: Final = 140
 """Events. An incident has some seventy when it asks."""
@@ -180,3 +183,28 @@ async def test_a_resend_that_arrives_alone_is_four_events(world: World, closed: 
         await world.until(lambda s, number=number: s.alerts_received == number)  # type: ignore[misc]
         lengths.append((await handle.describe()).history_length)
     assert [after - before for before, after in pairwise(lengths)] == [4, 4, 4, 4]
+
+
+async def test_an_incident_that_waits_for_another_waits_on_and_hears_of_its_end(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "RECOVERS_WITHIN", timedelta(milliseconds=200))
+    holder, member = TARGETS[:2]
+    cluster = SharesACause(the_registry_is_away)
+    world = await make_world(cluster=cluster, longest_history=LONGEST)
+    await world.alert(target=holder)
+    await world.until(lambda s: s.status is Status.CLOSED, incident=holder.incident_id)
+    await until_known(world, CauseKind.REGISTRY)
+    await world.alert(target=member)
+    await world.until(grouped, incident=member.incident_id)
+    for target in (holder, member):
+        state = await resent_until_it_goes_on(world, target.incident_id, target=target)
+        assert state.status is (Status.CLOSED if target is holder else Status.INVESTIGATING)
+    assert len(world.chat.calls) == 1
+    await until_known(world, CauseKind.REGISTRY)
+
+    await world.alert(target=holder, status="resolved")
+    looked = await world.until(lambda s: s.outcome is Outcome.ESCALATED, incident=member.incident_id)
+    assert any(entry.event == "cause.looking" for entry in looked.timeline)
+    assert looked.diagnosis is not None
+    assert not looked.diagnosis.at_a_glance, "it sees to the cause now"

@@ -23,6 +23,8 @@ class InvestigationRequest(Record):
 
     target: Target
     alerts: tuple[Alert, ...]
+    closely: bool = False
+    """Not whether a cause explains it that an incident sees to already."""
 
 
 class Investigation(Record):

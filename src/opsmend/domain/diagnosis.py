@@ -1,12 +1,17 @@
 """From what was seen to what is believed: evidence, findings, diagnosis."""
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import AwareDatetime, Field
 
 from opsmend.domain.changes import RecentChange
 from opsmend.domain.record import Record
+from opsmend.domain.shared_cause import SharedCause
 from opsmend.domain.target import ObjectRef
+
+SURE_ENOUGH: Final = 0.5
+"""A diagnosis below this is no ground to change anything, nor to wait for another incident: as likely wrong as right."""
 
 
 class Category(StrEnum):
@@ -26,6 +31,7 @@ class Category(StrEnum):
     MAINTENANCE = "maintenance"
     VOLUME_PENDING = "volume_pending"
     DEPENDENCY_DOWN = "dependency_down"
+    NAME_RESOLUTION = "name_resolution"
     OVERLOADED = "overloaded"
     AUTOSCALER_LIMITED = "autoscaler_limited"
     JOB_FAILED = "job_failed"
@@ -133,6 +139,8 @@ class Finding(Record):
     """What must be well too before this counts as mended: the dependency that failed (the deepest last), an autoscaler."""
     until: AwareDatetime | None = None
     """MAINTENANCE: when it ends."""
+    shared: SharedCause | None = None
+    """What others may suffer from as well, where the finding is one of that."""
 
 
 class RuledOut(Record):
@@ -180,6 +188,12 @@ class Diagnosis(Record):
     began_note: str = ""
     """Why that is not what the first alert says, where its clock cannot be right."""
     beside: tuple[ObjectRef, ...] = ()
-    """As in the finding that decided."""
+    """As in the finding that decided, if that is sure enough for others to wait."""
     until: AwareDatetime | None = None
-    """As in the finding that decided."""
+    """As in the finding that decided, if that is sure enough for others to wait."""
+    shared: SharedCause | None = None
+    """As in the finding that decided, if that is sure enough for others to wait."""
+    stands_for: tuple[SharedCause, ...] = ()
+    """What others suffer from because the target does not serve: their incidents wait for this one."""
+    at_a_glance: bool = False
+    """Only whether `shared` is why was looked at, as another incident sees to that."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import AwareDatetime, Field
 
-from opsmend.domain.alert import Alert, Firing
+from opsmend.domain.alert import Alert, Firing, Severity
 from opsmend.domain.alert_book import KeptAlerts
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import Call
@@ -16,6 +16,7 @@ from opsmend.domain.incident import IncidentState, Patience
 from opsmend.domain.ports.artifacts import ArtifactRef
 from opsmend.domain.ports.chat import MessageRef
 from opsmend.domain.record import Handed, Record, StrictRecord
+from opsmend.domain.shared_cause import SharedCause
 from opsmend.domain.target import Target
 from opsmend.domain.verification import Baseline
 
@@ -54,6 +55,17 @@ class Listened(Record):
     next_look: AwareDatetime | None = None
 
 
+class Grouped(Record):
+    """It waits for the incident that sees to the cause which it shares with others, and looks again at the latest then."""
+
+    cause: SharedCause
+    until: AwareDatetime
+    severity: Severity = Severity.INFO
+    """That it joined with."""
+    over: bool = False
+    """It was told that the cause is: it looks again soon."""
+
+
 class Continuation(StrictRecord):
     """All that an incident goes on by in its next run. Of one that has just begun nothing is known but its state."""
 
@@ -77,6 +89,9 @@ class Continuation(StrictRecord):
     paged: bool = False
     """Whether a pager has called people."""
     locks: tuple[HeldLock, ...] = ()
+    causes: tuple[HeldLock, ...] = ()
+    """The shared causes that it sees to."""
+    grouped: Grouped | None = None
     in_line_since: AwareDatetime | None = None
     """Since when it waits for a lock that another incident holds."""
     asked: Asked | None = None

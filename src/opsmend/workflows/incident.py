@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.opened import Continuation, IncidentOpened
     from opsmend.domain.plan import Plan
     from opsmend.domain.ports.artifacts import ArtifactRef
+    from opsmend.domain.shared_cause import CauseHeld, CauseOver, CauseShared
     from opsmend.domain.state_size import fitting
     from opsmend.domain.steering import Snooze, Steered, Stop, TakeOver
     from opsmend.domain.target import Kind, Target
@@ -42,6 +43,7 @@ from opsmend.workflows.phases.closing import Closing
 from opsmend.workflows.phases.crew import Crew
 from opsmend.workflows.phases.finding_out import FindingOut
 from opsmend.workflows.phases.fixing import Fixing
+from opsmend.workflows.phases.grouping import Grouping
 from opsmend.workflows.phases.guests import Guests
 from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver, root_of
 from opsmend.workflows.phases.interruptions import HistoryFullError, Interruptions, called_off
@@ -52,6 +54,7 @@ from opsmend.workflows.phases.question import Question
 from opsmend.workflows.phases.sitting_out import SittingOut
 from opsmend.workflows.phases.steering import Steering
 from opsmend.workflows.phases.telling import Telling
+from opsmend.workflows.shared_cause import CAUSE_HELD, CAUSE_OVER, CAUSE_SHARED, Causes
 from opsmend.workflows.target_lock import TargetLockedError, TargetLocks, locked
 
 ALERTS_RECEIVED: Final = "alerts_received"
@@ -62,6 +65,9 @@ MOST_PLANS: Final = 3
 
 MOST_TIMELINE_ALERTS: Final = 100
 """Timeline entries after which further alerts are only counted: a storm must not push the story out of the state."""
+
+_STAYS_WITH_US: Final = frozenset({Outcome.ESCALATED, Outcome.ROLLED_BACK})
+"""Outcomes with which a shared cause is not gone: people know of it from this incident, and hear of it from no other."""
 
 LAST_WORD: Final = timedelta(seconds=10)
 """What a stopped incident waits until people were told; then others tell them."""
@@ -101,8 +107,16 @@ class IncidentWorkflow:
         self._interruptions.stands_back = begun.stands_back
         self._crew = Crew(self._log, self._book, self._interruptions, opened.budget, opened.patience, begun.runs)
         self._sitting_out = SittingOut(self._log, self._book, self._interruptions, begun.sat_out)
+        self._causes = Causes(begun.causes)
+        self._grouping = Grouping(self._log, self._book, self._interruptions, self._causes, begun.grouped)
         self._finding_out = FindingOut(
-            self._log, self._interruptions, self._crew, self._sitting_out, self._terms, read_only=opened.read_only
+            self._log,
+            self._interruptions,
+            self._crew,
+            self._sitting_out,
+            self._grouping,
+            self._terms,
+            read_only=opened.read_only,
         )
         self._finding_out.snapshot, self._finding_out.watched = begun.snapshot, begun.watched
         self._proposing = Proposing(self._log, self._book, self._crew)
@@ -173,6 +187,8 @@ class IncidentWorkflow:
         if self._opened.read_only:
             over = IncidentOver(Outcome.NO_ACTION, f"{over.why}. This was an investigation on request: nothing was changed")
         await self._closing.close(over.outcome, over.why)
+        if over.outcome not in _STAYS_WITH_US:
+            await self._grouping.release()
         if over.call:
             self._log.call(over.call, over.why)
         self._enter(Status.CLOSED)
@@ -294,6 +310,7 @@ class IncidentWorkflow:
             await self._guests.recover()
             if workflow.patched(HANDS_BACK_FIRST):
                 await self._guests.hand_back()
+        await self._grouping.release()
         self._telling.conclude()
         await self._finish_chores(lambda: look_into_it_anew or bool(self._book.unsettled))
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -360,6 +377,8 @@ class IncidentWorkflow:
             silent_since=self._log.silent_since,
             paged=self._paging.paged,
             locks=self._locks.held,
+            causes=self._causes.held,
+            grouped=self._grouping.under,
             in_line_since=self._in_line_since,
             asked=self._question.asked,
             sat_out=self._sitting_out.done,
@@ -452,6 +471,21 @@ class IncidentWorkflow:
             return Steered(incident_id=self._log.state.id, what=act())
         except OpsmendError as e:
             raise ApplicationError(str(e), type=type(e).__name__, non_retryable=True) from e
+
+    @workflow.signal(name=CAUSE_HELD)
+    def cause_held(self, signal: RawValue) -> None:
+        self._interruptions.signals += 1
+        self._grouping.held_by_another(read(signal, CauseHeld))
+
+    @workflow.signal(name=CAUSE_OVER)
+    def cause_over(self, signal: RawValue) -> None:
+        self._interruptions.signals += 1
+        self._grouping.is_over(read(signal, CauseOver))
+
+    @workflow.signal(name=CAUSE_SHARED)
+    def cause_shared(self, signal: RawValue) -> None:
+        self._interruptions.signals += 1
+        self._grouping.is_shared(read(signal, CauseShared))
 
     @workflow.signal(name=RUN_STOPPED)
     def run_stopped(self, signal: RawValue) -> None:

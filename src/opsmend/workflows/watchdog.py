@@ -33,6 +33,7 @@ OURS: Final = (
     "Incident",
     "KeepLastGood",
     "SecurityReview",
+    "SharedCause",
     "SreInvestigation",
     "SreVerification",
     "TargetLock",

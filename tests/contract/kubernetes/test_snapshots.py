@@ -302,3 +302,10 @@ async def test_a_group_of_alerts_names_nothing_to_look_at(reader: KubernetesRead
     seen = await reader.snapshot(Target(cluster="test", kind=Kind.GROUP, name="abc"))
     assert not seen.exists
     assert seen.unseen
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+async def test_a_glance_that_is_refused_is_none(api: ScriptedApi, reader: KubernetesReader, status: int) -> None:
+    """A whole look goes on without the pods, so that a known cause must not be what ends an investigation."""
+    api.on(f"{CORE}/pods", Answer({"message": "no"}, status))
+    assert await reader.glance(WEB) is None

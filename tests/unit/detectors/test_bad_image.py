@@ -64,6 +64,7 @@ def test_events_count_when_the_container_message_is_bare() -> None:
 def test_moving_to_an_unreachable_registry_is_rolled_back() -> None:
     (finding,) = detect(waiting_for("registry.internal:5000/cart:3", "ErrImagePull", "i/o timeout"))
     assert finding.hints[0].remedy is Remedy.ROLL_BACK
+    assert finding.shared is None, "it need not wait for the registry, and nobody is helped by its rollback"
 
 
 def test_an_image_that_ran_before_and_is_gone_needs_a_person() -> None:

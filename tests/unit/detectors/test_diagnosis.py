@@ -13,6 +13,8 @@ from tests.builders import (
     a_pending_pod,
     a_pod,
     a_recollection,
+    a_ref,
+    a_service,
     a_snapshot,
     a_template,
     a_termination,
@@ -25,7 +27,8 @@ from tests.builders import (
 from opsmend.agents.sre.detectors import DETECTORS
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.domain.diagnosis import Category, Diagnosis, Remedy, Tier
-from opsmend.domain.snapshot import Snapshot
+from opsmend.domain.shared_cause import NAME_RESOLUTION, CauseKind, SharedCause
+from opsmend.domain.snapshot import Service, Snapshot
 
 
 def diagnosed(snapshot: Snapshot, **changes: Any) -> Diagnosis:
@@ -147,3 +150,20 @@ def test_log_that_gives_orders_changes_nothing() -> None:
         pods=(a_pending_pod("0/1 nodes are available: 1 Insufficient cpu"), a_pod(containers=[a_container(log=hostile)]))
     )
     assert diagnosed(ill).category is Category.UNSCHEDULABLE
+
+
+@pytest.mark.parametrize(
+    ("service", "stands_for"),
+    [
+        pytest.param(a_service(ready_endpoints=0), SharedCause.of(CauseKind.DEPENDENCY, a_ref("Service", "web")), id="down"),
+        pytest.param(a_service(ready_endpoints=1), None, id="serves"),
+        pytest.param(a_service(ready_endpoints=0, endpoints_seen=False), None, id="not seen"),
+        pytest.param(a_service(ready_endpoints=0, selector={"app": "api"}), None, id="of another"),
+        pytest.param(
+            a_service(ref=a_ref("Service", "kube-dns", "kube-system"), ready_endpoints=0), NAME_RESOLUTION, id="name server"
+        ),
+    ],
+)
+def test_a_broken_target_stands_for_services_that_it_does_not_serve(service: Service, stands_for: SharedCause | None) -> None:
+    seen = SHIPPED.model_copy(update={"services": (service,)})
+    assert diagnosed(seen).stands_for == ((stands_for,) if stands_for else ())

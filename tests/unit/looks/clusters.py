@@ -32,6 +32,9 @@ class GivenCluster:
         self._ask(str(target))
         return self.around.get(target.ref) or Snapshot(taken_at=NOW, target=target, exists=False, api_calls=1)
 
+    async def glance(self, target: Target) -> Snapshot | None:
+        raise AssertionError("a look is no glance")
+
     async def nodes(self) -> tuple[Node, ...]:
         self._ask("nodes")
         return self.all_nodes

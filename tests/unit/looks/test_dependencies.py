@@ -26,6 +26,7 @@ from opsmend.agents.sre.causes import find_causes
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.agents.sre.looks.dependencies import MOST_READ, look_at_dependencies
 from opsmend.domain.diagnosis import Category, Diagnosis, Remedy
+from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Dependency, Snapshot
 from opsmend.errors import ClusterForbiddenError
 
@@ -67,6 +68,7 @@ async def test_what_broke_the_dependency_is_what_broke_us_and_the_fix_is_there()
     assert found.summary.startswith("Deployment shop/web fails because Deployment shop/orders does: Image shop/x:2")
     assert {"log pod/web-6d4cf-aaaaa container web", "pod/orders-1 container orders"} <= {e.source for e in found.evidence}
     assert found.beside == (a_ref("Service", "orders"),)
+    assert found.shared == SharedCause.of(CauseKind.DEPENDENCY, a_ref("Service", "orders"))
     best, *others = propose(found, seen)
     assert [(action.type, action.target) for action in best.actions] == [("rollback_workload", a_ref(name="orders"))]
     assert any("web is not what is wrong" in (other.rejected_because or "") for other in others)
@@ -143,6 +145,8 @@ async def test_a_silent_target_makes_a_dead_dependency_a_possibility_only() -> N
     assert cluster.asked == ["Service shop/orders"]
     found = next(f for f in find_causes(seen) if f.resource == a_ref(name="orders"))
     assert found.confidence < 0.5
+    assert found.shared is not None
+    assert diagnosed(seen).shared is None, "nothing to wait for another incident for"
 
 
 QUOTA = an_event("FailedCreate", 'pods "x" is forbidden: exceeded quota: team', about="ReplicaSet web-6d4cf")

@@ -9,13 +9,20 @@ from opsmend.adapters.kubernetes.connection import Connection
 from opsmend.adapters.kubernetes.live_object import read_live
 from opsmend.adapters.kubernetes.neighbourhood.config import read_config
 from opsmend.adapters.kubernetes.neighbourhood.dependencies import dependencies_of
-from opsmend.adapters.kubernetes.neighbourhood.events import read_events
+from opsmend.adapters.kubernetes.neighbourhood.events import read_events, read_events_of
 from opsmend.adapters.kubernetes.neighbourhood.fields import controller_of, selector_text
 from opsmend.adapters.kubernetes.neighbourhood.jobs import job_run, newest_run, telling_pods
 from opsmend.adapters.kubernetes.neighbourhood.maintenance import maintenance_of, read_namespace_maintenance
 from opsmend.adapters.kubernetes.neighbourhood.neighbours import read_neighbours
 from opsmend.adapters.kubernetes.neighbourhood.owners import Resolved, resolve, workload_of
-from opsmend.adapters.kubernetes.neighbourhood.pods import is_sick, pod_from, sick_first, with_logs, with_specs
+from opsmend.adapters.kubernetes.neighbourhood.pods import (
+    is_sick,
+    pod_from,
+    sick_first,
+    with_logs,
+    with_one_log,
+    with_specs,
+)
 from opsmend.adapters.kubernetes.neighbourhood.room import read_all_nodes, read_occupied
 from opsmend.adapters.kubernetes.neighbourhood.storage import claims_of, mounts, read_storage
 from opsmend.adapters.kubernetes.neighbourhood.surroundings import (
@@ -29,6 +36,7 @@ from opsmend.adapters.kubernetes.neighbourhood.surroundings import (
 from opsmend.adapters.kubernetes.neighbourhood.usage import read_cpu
 from opsmend.adapters.kubernetes.neighbourhood.workloads import read_revisions, redacted, workload_from
 from opsmend.adapters.kubernetes.reading import Reading
+from opsmend.adapters.kubernetes.resources import RESOURCES
 from opsmend.adapters.kubernetes.reversions import read_reversions
 from opsmend.domain.actions.action import Action, LiveObject
 from opsmend.domain.actions.workload_fields import desired_replicas
@@ -55,10 +63,12 @@ from opsmend.domain.snapshot import (
     Workload,
 )
 from opsmend.domain.storage import Storage
-from opsmend.domain.target import Kind, ObjectRef, Target
+from opsmend.domain.target import WORKLOAD_KINDS, Kind, ObjectRef, Target
 
 _REVISIONS_WITH_EVENTS: Final = 1
 _JOBS_LOOKED_AT: Final = 3
+_AT_A_GLANCE: Final = 1000
+"""Pods of a namespace that are listed in one call. Where there are more, a glance is none."""
 _ON_A_NODE: Final = 200
 """Pods of a node that are looked at. Kubernetes' own default allows 110."""
 
@@ -109,6 +119,27 @@ class KubernetesReader:
         """
         return await self._see(Reading(self._connection), target, _Depth.ALL)
 
+    async def glance(self, target: Target) -> Snapshot | None:
+        self._connection.require_cluster(target.cluster)
+        if target.kind not in (*WORKLOAD_KINDS, Kind.POD):
+            return None
+        reading, taken_at = Reading(self._connection), datetime.now(UTC)
+        first_page = reading.first_page(RESOURCES[Kind.POD], target.namespace, limit=_AT_A_GLANCE)
+        listed, complete = await reading.attempt("pods", first_page, ([], False))
+        if not complete:
+            return None
+        items = [item for item in listed if _is_of(target, item)]
+        pods = with_specs(tuple(map(pod_from, items)), items)
+        events: tuple[Event, ...] = ()
+        if waiting := [pod for pod in sick_first(pods) if any("Image" in c.waiting_reason for c in pod.containers)]:
+            ref = ObjectRef(kind=Kind.POD, namespace=target.namespace, name=waiting[0].name)
+            events = await reading.attempt(f"events of {ref}", read_events_of(reading, ref), ())
+        else:
+            pods = await with_one_log(reading, pods)
+        return Snapshot(
+            taken_at=taken_at, target=target, pods=pods, events=events, unseen=tuple(reading.unseen), api_calls=reading.calls
+        )
+
     async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
         """One call while the workload says that it is well, three while it does not, four or five when looked at closely."""
         reading = Reading(self._connection)
@@ -136,6 +167,10 @@ class KubernetesReader:
         last_good = self._last_good if target.namespace in self._watched else None
         neighbourhood = _Neighbourhood(reading, target, resolved, last_good, depth)
         return await neighbourhood.look(taken_at)
+
+
+def _is_of(target: Target, pod: JsonObject) -> bool:
+    return (workload_of(pod) or (str(Kind.POD), pod["metadata"]["name"])) == (str(target.kind), target.name)
 
 
 def _well_itself(target: Target, resolved: Resolved) -> Workload | None:

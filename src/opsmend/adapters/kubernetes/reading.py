@@ -50,9 +50,11 @@ class Reading:
         )
         return items
 
-    async def first_page(self, resource: Resource, namespace: str, *, fields: str) -> tuple[Objects, bool]:
+    async def first_page(
+        self, resource: Resource, namespace: str, *, fields: str = "", limit: int = PAGE
+    ) -> tuple[Objects, bool]:
         """The first page of a list, and whether that is all of it."""
-        answer = await self._get(collection_path(resource, namespace), {"limit": str(PAGE)} | _selecting("", fields))
+        answer = await self._get(collection_path(resource, namespace), {"limit": str(limit)} | _selecting("", fields))
         return answer.get("items") or [], not _token(answer)
 
     async def log(self, pod: ObjectRef, query: dict[str, str]) -> str:

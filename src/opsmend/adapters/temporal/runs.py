@@ -1,6 +1,5 @@
 """Temporal's own view of the workflows that run: which do not go on, and which locks nobody holds any more."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,6 +18,10 @@ from opsmend.workflows.watchdog import OURS
 
 _NEWEST: Final = 20
 """Events from the end of a history: the failure is among the last four, unless a storm of signals came after it."""
+
+_INCIDENTS: Final = 'WorkflowType = "Incident" AND ExecutionStatus = "Running"'
+_HELD: Final = 'WorkflowType IN ("TargetLock", "SharedCause") AND ExecutionStatus = "Running"'
+"""What stands for something that an incident holds, and is released by a signal of one name."""
 
 _NOT_TOLD: Final = "Temporal's history tells no more"
 
@@ -51,13 +54,11 @@ class TemporalRuns:
 
     async def free_locks_of_the_gone(self) -> tuple[str, ...]:
         try:
-            running = {run.id: run.start_time async for run in self._list("Incident")}
-            return tuple([lock.id async for lock in self._list("TargetLock") if await self._freed(lock, running)])
+            running = {run.id: run.start_time async for run in self._client.list_workflows(_INCIDENTS)}
+            held = [run async for run in self._client.list_workflows(_HELD)]
+            return tuple([run.id for run in held if await self._freed(run, running)])
         except RPCError as e:
             raise TemporalUnavailableError(f"Temporal did not tell who holds which lock: {bounded(str(e))}") from e
-
-    def _list(self, workflow_type: str) -> AsyncIterator[WorkflowExecution]:
-        return self._client.list_workflows(f'WorkflowType = "{workflow_type}" AND ExecutionStatus = "Running"')
 
     async def _freed(self, lock: WorkflowExecution, running: dict[str, datetime]) -> bool:
         """A holder whose present run was there before the lock is the one that took it. Any other is asked for."""

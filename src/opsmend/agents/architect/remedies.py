@@ -21,13 +21,10 @@ from opsmend.domain.actions.scale_workload import ScaleWorkload
 from opsmend.domain.actions.set_image import SetImage
 from opsmend.domain.actions.set_resources import SetResources
 from opsmend.domain.actions.template_changes import ProbeChange, ProbeKind
-from opsmend.domain.diagnosis import Category, Diagnosis, Hint, Recollection, Remedy, RestoreFrom
+from opsmend.domain.diagnosis import SURE_ENOUGH, Category, Diagnosis, Hint, Recollection, Remedy, RestoreFrom
 from opsmend.domain.record import Record
 from opsmend.domain.snapshot import CONFIG_VALUE_KEPT, ConfigReference, Snapshot
 from opsmend.domain.target import WORKLOAD_KINDS, Kind
-
-SURE_ENOUGH: Final = 0.5
-"""A diagnosis below this is no ground to change anything: as likely wrong as right."""
 
 Actions = tuple[AnyAction, ...]
 T = TypeVar("T")
@@ -228,6 +225,7 @@ _RESTART_IS_USELESS: Final = {
     Category.NODE_NOT_READY: "pods on a lost node cannot be stopped in an orderly way; Kubernetes moves them by itself",
     Category.VOLUME_PENDING: "new pods would wait for the same claim",
     Category.DEPENDENCY_DOWN: "new pods would call the same Service, which does not serve",
+    Category.NAME_RESOLUTION: "new pods would ask the same name server",
     Category.OVERLOADED: "new pods would carry the same load",
     Category.AUTOSCALER_LIMITED: "new pods would carry the same load",
 }
@@ -240,6 +238,7 @@ _SCALING_IS_USELESS: Final = {
     Category.QUOTA_EXCEEDED: "more pods would be refused",
     Category.VOLUME_PENDING: "more pods would wait for a volume",
     Category.DEPENDENCY_DOWN: "more replicas would call the same Service, which does not serve",
+    Category.NAME_RESOLUTION: "more replicas would ask the same name server",
     Category.AUTOSCALER_LIMITED: "its autoscaler would set the number back within seconds",
 }
 

@@ -30,6 +30,7 @@ def _deepened(snapshot: Snapshot, blames: Finding) -> Finding:
             "hints": cause.hints,
             "beside": (*blames.beside, *cause.beside),
             "until": cause.until,
+            "shared": cause.shared or blames.shared,
         }
     )
 

@@ -7,8 +7,10 @@ from typing import Final
 from opsmend.agents.sre.reading.failures import containers, failed_run, failing_log, is_failing
 from opsmend.agents.sre.reading.maintenance import declared
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Diagnosis, Finding, Hint, Recollection, RuledOut, Tier
+from opsmend.domain.diagnosis import SURE_ENOUGH, Category, Diagnosis, Finding, Hint, Recollection, RuledOut, Tier
 from opsmend.domain.health import assess
+from opsmend.domain.service_routing import pod_labels, selects
+from opsmend.domain.shared_cause import NAME_RESOLUTION, NAME_SERVER, CauseKind, SharedCause
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.verification import Health
 
@@ -35,6 +37,7 @@ _LOOKED_FOR: Final = {
     Category.VOLUME_PENDING: "no pod waits for a volume",
     Category.AUTOSCALER_LIMITED: "its autoscaler does not want more replicas than it may have",
     Category.OVERLOADED: "its replicas carry no more than they may",
+    Category.NAME_RESOLUTION: "nothing that it says is about a name that cannot be resolved",
 }
 _NEEDS: Final = {
     Category.NODE_NOT_READY: "nodes",
@@ -51,6 +54,7 @@ _NEEDS: Final = {
     Category.VOLUME_PENDING: "pods",
     Category.AUTOSCALER_LIMITED: "autoscalers",
     Category.OVERLOADED: "load",
+    Category.NAME_RESOLUTION: "pods",
 }
 """The part of the snapshot without which a cause cannot be ruled out."""
 
@@ -66,6 +70,7 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence
     cause = ordered[0]
     like = tuple(r for r in recalled if r.category is cause.category)
     evidence = list(cause.evidence)
+    sure = cause.confidence >= SURE_ENOUGH
     return Diagnosis(
         summary=cause.summary + _remembers(like),
         category=cause.category,
@@ -85,7 +90,16 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence
         rule=cause.detector,
         beside=cause.beside,
         until=cause.until,
+        shared=cause.shared if sure else None,
+        stands_for=_stands_for(snapshot) if sure and not cause.shared and cause.category is not Category.HEALTHY else (),
     )
+
+
+def _stands_for(snapshot: Snapshot) -> tuple[SharedCause, ...]:
+    """The Services that select the target and have no ready endpoint."""
+    labels = pod_labels(snapshot.workload) if snapshot.workload else {}
+    dead = [s.ref for s in snapshot.services if s.endpoints_seen and not s.ready_endpoints and selects(s, labels)]
+    return tuple(NAME_RESOLUTION if str(ref) == NAME_SERVER else SharedCause.of(CauseKind.DEPENDENCY, ref) for ref in dead)
 
 
 def _order(finding: Finding, recalled: Sequence[Recollection]) -> tuple[int, float, float]:

@@ -11,6 +11,7 @@ from opsmend.agents.patience import READ, THINK
 from opsmend.agents.queues import SRE
 from opsmend.agents.sre.causes import find_causes
 from opsmend.agents.sre.diagnose import diagnose
+from opsmend.agents.sre.glance import explained
 from opsmend.agents.sre.looks import look_around
 from opsmend.agents.sre.reading.beginning import beginning
 from opsmend.agents.sre.reading.changes import recent_changes
@@ -23,10 +24,11 @@ from opsmend.domain.ports.artifacts import ArtifactRef, Artifacts
 from opsmend.domain.ports.cluster import ClusterReader
 from opsmend.domain.ports.memory import Memory
 from opsmend.domain.ports.metrics import Metrics
+from opsmend.domain.ports.shared_causes import SharedCauses
 from opsmend.domain.ports.thinker import Thinker
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import Snapshot
-from opsmend.errors import MemoryUnavailableError, MetricsUnavailableError
+from opsmend.errors import MemoryUnavailableError, MetricsUnavailableError, TemporalUnavailableError
 from opsmend.policy.redaction import redact_json
 
 CONFIDENT: Final = 0.6
@@ -43,6 +45,8 @@ class SreState(TypedDict, total=False):
     metrics: list[JsonObject]
     findings: list[JsonObject]
     recalled: list[JsonObject]
+    explained: bool
+    """A glance was enough: a cause that another incident sees to."""
     watched: bool
     unseen: Annotated[list[str], lambda seen, more: [*seen, *more]]
     thought: JsonObject
@@ -79,6 +83,7 @@ class Conclude(TypedDict, total=False):
     metrics: list[JsonObject]
     thought: JsonObject
     unseen: list[str]
+    explained: bool
 
 
 class Check(TypedDict, total=False):
@@ -101,9 +106,11 @@ class SreAgent:
         memory: Memory,
         thinker: Thinker,
         artifacts: Artifacts,
+        shared_causes: SharedCauses,
         watched: frozenset[str] = frozenset(),
     ) -> None:
         """`watched`: the namespaces whose good configuration is kept."""
+        self._shared_causes = shared_causes
         self._cluster = cluster
         self._metrics = metrics
         self._memory = memory
@@ -114,10 +121,16 @@ class SreAgent:
     async def observe(self, state: Observe) -> dict[str, Any]:
         """Read the target's neighbourhood and the alert's expression; keep the redacted snapshot as an artifact."""
         request = InvestigationRequest.model_validate(state["investigate"])
+        unseen: list[str] = []
+        try:
+            known = () if request.closely else await self._shared_causes.known(request.target.cluster)
+        except TemporalUnavailableError as e:
+            known, unseen = (), [f"causes that other incidents see to: {e}"]
+        if found := await explained(self._cluster.glance, request.target, known):
+            return await self._at_a_glance(request, *found)
         seen = await look_around(self._cluster, self._metrics, request.target, request.alerts)
         snapshot = Snapshot.model_validate(redact_json(seen.model_dump(mode="json")))
         evidence: list[Evidence] = []
-        unseen: list[str] = []
         for alert in request.alerts:
             try:
                 evidence += await self._metrics.evidence(alert)
@@ -131,6 +144,20 @@ class SreAgent:
             "watched": request.target.namespace in self._watched,
             "unseen": unseen,
             **spent(elsewhere=len(request.alerts)),
+        }
+
+    async def _at_a_glance(self, request: InvestigationRequest, seen: Snapshot, finding: Finding) -> dict[str, Any]:
+        """A known cause explains it: nothing further is looked at or thought of."""
+        snapshot = Snapshot.model_validate(redact_json(seen.model_dump(mode="json")))
+        ref = await self._artifacts.put(snapshot.model_dump_json().encode(), "application/json")
+        return {
+            "snapshot": ref.model_dump(mode="json"),
+            "baseline": baseline(snapshot).model_dump(mode="json"),
+            "findings": redact_json([finding.model_dump(mode="json")]),
+            "explained": True,
+            "watched": request.target.namespace in self._watched,
+            "unseen": [],
+            **spent(elsewhere=1),
         }
 
     async def apply_rules(self, state: Rules) -> dict[str, Any]:
@@ -191,6 +218,9 @@ class SreAgent:
                 "unseen": tuple(dict.fromkeys((*diagnosis.unseen, *state.get("unseen", [])))),
             }
         )
+        if state.get("explained"):
+            # Nothing else was looked for, so nothing is ruled out.
+            complete = complete.model_copy(update={"at_a_glance": True, "ruled_out": ()})
         return {"diagnosis": complete.model_dump(mode="json")}
 
     async def check_health(self, state: Check) -> dict[str, Any]:
@@ -205,6 +235,10 @@ class SreAgent:
 
 async def _entry(state: SreState) -> str:
     return "check_health" if "verify" in state else "observe"
+
+
+async def _explained(state: SreState) -> str:
+    return "conclude" if state.get("explained") else "apply_rules"
 
 
 async def _sure_enough(state: SreState) -> str:
@@ -225,7 +259,7 @@ def build_graph(agent: SreAgent) -> StateGraph[Any, Any, Any, Any]:
     for name, run, needs, patience, summary in nodes:
         graph.add_node(name, run, input_schema=needs, metadata=activity_node(SRE, patience, summary))
     graph.add_conditional_edges(START, _entry, ["observe", "check_health"])
-    graph.add_edge("observe", "apply_rules")
+    graph.add_conditional_edges("observe", _explained, ["apply_rules", "conclude"])
     graph.add_edge("apply_rules", "recall")
     graph.add_conditional_edges("recall", _sure_enough, ["conclude", "ask_model"])
     graph.add_edge("ask_model", "conclude")

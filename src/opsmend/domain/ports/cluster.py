@@ -31,6 +31,13 @@ class ClusterReader(Protocol):
         """
         ...
 
+    async def glance(self, target: Target) -> Snapshot | None:
+        """Its pods, and one log or the events of one of them: two calls at most, for whoever has a cause in mind already.
+
+        None where that cannot be had: of a target whose pods do not name it as their owner, and among too many other pods.
+        """
+        ...
+
     async def look(self, target: Target, changes: tuple[AppliedChange, ...] = (), *, closely: bool) -> Look:
         """What judging health needs, that is no logs, events, configuration, quotas or nodes of pods.
 

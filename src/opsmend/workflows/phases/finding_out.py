@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 from opsmend.workflows import search_attributes
 from opsmend.workflows.phases.crew import Crew
+from opsmend.workflows.phases.grouping import Grouping
 from opsmend.workflows.phases.incident_log import IncidentLog, IncidentOver, root_of
 from opsmend.workflows.phases.interruptions import Interruptions
 from opsmend.workflows.phases.sitting_out import SittingOut
@@ -26,6 +27,7 @@ class FindingOut:
         interruptions: Interruptions,
         crew: Crew,
         sitting_out: SittingOut,
+        grouping: Grouping,
         terms: Patience,
         *,
         read_only: bool,
@@ -36,6 +38,7 @@ class FindingOut:
         self._interruptions = interruptions
         self._crew = crew
         self._sitting_out = sitting_out
+        self._grouping = grouping
         self._terms = terms
         self.snapshot: ArtifactRef | None = None
         self.watched = False
@@ -48,19 +51,28 @@ class FindingOut:
             HistoryFullError: it is waited for another look in the next run.
         """
         await self._sitting_out.go_on()
+        await self._grouping.go_on()
         while True:
             finishes_in = self._terms.finish_within
             diagnosis, baseline = await self._interruptions.unless(self._investigate(), finishes_in=finishes_in)
             if self._read_only:
                 return diagnosis, baseline
+            await self._grouping.let_go(diagnosis)
             if diagnosis.category is Category.MAINTENANCE:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
                 await self._sitting_out.node(node, diagnosis)
             elif diagnosis.category is Category.UNKNOWN:
                 await self._sitting_out.motion(diagnosis, baseline)
-            else:
+            elif await self._sees_to(diagnosis):
                 return diagnosis, baseline
+
+    async def _sees_to(self, diagnosis: Diagnosis) -> bool:
+        """Whether this incident has to do something about it. Where it took a cause over, it has to look closely first."""
+        if diagnosis.shared is None:
+            await self._grouping.stand_for(diagnosis.stands_for)
+            return True
+        return await self._grouping.sees_to_it(diagnosis.shared) and not diagnosis.at_a_glance
 
     async def _investigate(self) -> tuple[Diagnosis, Baseline]:
         found = await self._crew.investigate(self._request())
@@ -91,7 +103,9 @@ class FindingOut:
         return found.diagnosis
 
     def _request(self) -> InvestigationRequest:
-        return InvestigationRequest(target=self._log.state.target, alerts=self._log.state.alerts)
+        return InvestigationRequest(
+            target=self._log.state.target, alerts=self._log.state.alerts, closely=self._read_only or self._grouping.closely
+        )
 
 
 def _told(found: Investigation) -> str:

@@ -46,6 +46,11 @@ async def read_events(
     return tuple(events[:EVENTS_KEPT])
 
 
+async def read_events_of(reading: Reading, ref: ObjectRef) -> tuple[Event, ...]:
+    """Those about one object. One call."""
+    return tuple(map(_event_from, await _about(reading, ref)))
+
+
 def _tells_of_a_killing_probe(item: JsonObject) -> bool:
     return any(probe in str(item.get("message")).lower() for probe in _KILLING_PROBES)
 

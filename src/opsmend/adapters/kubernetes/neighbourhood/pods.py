@@ -118,6 +118,28 @@ async def with_logs(reading: Reading, pods: tuple[Pod, ...], *, of_healthy: bool
     return tuple(read.get(pod.name, pod) for pod in pods)
 
 
+async def with_one_log(reading: Reading, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+    """The pods with the one log that tells most: of a sick one, of the run that failed. One call, or none where none ran."""
+    for pod in filter(is_sick, sick_first(pods)):
+        for container in pod.containers:
+            if update := await _one_log(reading, pod, container):
+                told = container.model_copy(update=update)
+                others = tuple(told if c.name == container.name else c for c in pod.containers)
+                read = pod.model_copy(update={"containers": others})
+                return tuple(read if other.name == pod.name else other for other in pods)
+    return pods
+
+
+async def _one_log(reading: Reading, pod: Pod, container: Container) -> dict[str, str]:
+    if container.terminated is not None and container.terminated.exit_code:
+        return {"log": await _log(reading, pod, container) or ""}
+    if container.last_terminated is not None and container.last_terminated.exit_code:
+        return {"previous_log": await _log(reading, pod, container, previous=True) or ""}
+    if container.running and not container.ready:
+        return {"log": await _log(reading, pod, container) or ""}
+    return {}
+
+
 def _kind_of_failure(pod: Pod) -> tuple[Any, ...]:
     """Alike wherever in its loop of crashes a pod is just now."""
     return (pod.revision_hash, *((c.name, c.ready, _exit_code(c)) for c in pod.containers))

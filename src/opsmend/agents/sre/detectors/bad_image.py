@@ -8,6 +8,7 @@ from opsmend.agents.sre.reading.failures import containers, events_about
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import container_spec, differences, in_words, last_good, why_good
 from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Container, Pod, Revision, Snapshot, Workload
 
 PULL_REASONS: Final = frozenset(
@@ -98,6 +99,8 @@ def _finding(snapshot: Snapshot, cases: list[tuple[Pod, Container]]) -> Finding:
     good = last_good(snapshot)
     hints = _hints(snapshot, container, trouble, good)
     changed = good is not None and hints[0].remedy is not Remedy.NONE
+    # Who has a fix of its own need not wait until the registry answers, nor does its fix help others.
+    shared = trouble is Trouble.UNREACHABLE and hints[0].remedy is Remedy.NONE
     if changed and good:
         notes.add(str(snapshot.target), in_words(differences(good.template, snapshot.revisions[0].template)))
     return Finding(
@@ -109,6 +112,7 @@ def _finding(snapshot: Snapshot, cases: list[tuple[Pod, Container]]) -> Finding:
         rank=2,
         evidence=notes.evidence,
         hints=hints,
+        shared=SharedCause(kind=CauseKind.REGISTRY, name=_registry(container.image)) if shared else None,
     )
 
 

@@ -25,8 +25,9 @@ from opsmend.agents.sre.reading.revisions import (
     why_good,
 )
 from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import ConfigReference, Container, Pod, Revision, Snapshot, Workload
-from opsmend.domain.target import ObjectRef
+from opsmend.domain.target import Kind, ObjectRef
 
 SAME_TIME = timedelta(minutes=15)
 """An edit that is at most so much older than the newest revision was made with it: deploy tools write configuration first."""
@@ -82,8 +83,15 @@ def detect(snapshot: Snapshot) -> list[Finding]:
             rank=2,
             evidence=notes.evidence,
             hints=origin.hints,
+            shared=_shared(origin),
         )
     ]
+
+
+def _shared(origin: _Origin) -> SharedCause | None:
+    """A ConfigMap that was edited in place breaks whoever reads it. What a revision brought is its own workload's."""
+    edited = origin.changed and origin.resource.kind is Kind.CONFIG_MAP
+    return SharedCause.of(CauseKind.CONFIG_MAP, origin.resource) if edited else None
 
 
 def _confidence(blamed: _Blamed, origin: _Origin) -> float:

@@ -10,6 +10,7 @@ from opsmend.agents.sre.reading.failures import containers, is_failing
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
 from opsmend.domain.health import assess
+from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Dependency, Snapshot
 from opsmend.domain.target import ObjectRef
 from opsmend.domain.verification import Health
@@ -83,6 +84,7 @@ def _finding(snapshot: Snapshot, dependency: Dependency, down: _Down, signs: lis
         evidence=notes.evidence,
         hints=(Hint(remedy=Remedy.NONE, object=down.who, reason=_reason(dependency, down)),),
         beside=(dependency.ref,),
+        shared=SharedCause.of(CauseKind.DEPENDENCY, dependency.ref),
     )
 
 

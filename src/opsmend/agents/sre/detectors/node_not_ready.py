@@ -3,6 +3,7 @@
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
 from opsmend.domain.health import node_faults
+from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Node, Pod, Snapshot
 from opsmend.domain.target import Kind, ObjectRef
 
@@ -51,6 +52,7 @@ def _finding(snapshot: Snapshot, node: Node, hurt: list[Pod]) -> Finding:
         rank=0,
         evidence=notes.evidence,
         hints=_hints(ref, node, lost),
+        shared=SharedCause.of(CauseKind.NODE, ref),
     )
 
 

@@ -15,9 +15,10 @@ TAIL: Final = 60
 """Lines from the end of a log that are looked at."""
 LINE_LIMIT: Final = 1000
 
+UNRESOLVED: Final = "its name cannot be resolved"
 _FAILURES: Final = (
     (
-        "its name cannot be resolved",
+        UNRESOLVED,
         re.compile(
             r"(?i)no such host|name or service not known|name resolution|could ?n[o']t (be )?resolve|can('?t|not) resolve"
             r"|getaddrinfo|ENOTFOUND|EAI_AGAIN|bad address|host not found|unknown (\w+ )?(server )?host|UnknownHost"
@@ -56,6 +57,12 @@ _FAILURES: Final = (
 )
 """How a connection fails, in the words of nginx, Go, Java, Node, Python, Ruby, PHP, curl, busybox and database clients."""
 
+_NAME_SERVER: Final = re.compile(
+    r"(?i)temporary failure in name resolution|EAI_AGAIN|server misbehaving|SERVFAIL|no servers could be reached"
+    r"|:53: [^\n]{0,120}(i/o timeout|refused|unreachable)"
+)
+"""The words for a name server that fails, whatever the name: glibc, Node, Go, dig and nslookup."""
+
 _FROM_A_CLIENT: Final = re.compile(
     r"(?i)\b(request|host|referr?er|client|server|user-agent): \"[^\"]*\"|\"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) [^\"]*\""
 )
@@ -79,6 +86,15 @@ def signs_of(snapshot: Snapshot, dependency: Dependency) -> list[Sign]:
         signs = [sign for passage in passages if (sign := _sign(source, passage, host, port))]
         found += signs[-1:]
     return sorted(found, key=lambda sign: not sign.named)
+
+
+def failures_of_the_name_server(snapshot: Snapshot) -> list[Sign]:
+    """The newest of each source."""
+    found = []
+    for source, passages in _said(snapshot):
+        failed = [passage for passage in passages if _NAME_SERVER.search(_FROM_A_CLIENT.sub(" ", passage))]
+        found += [Sign(source, passage, "the name server fails", named=False) for passage in failed[-1:]]
+    return found
 
 
 def _sign(source: str, passage: str, host: re.Pattern[str], port: re.Pattern[str] | None) -> Sign | None:
