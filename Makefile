@@ -12,7 +12,7 @@ PARTS ?=
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help setup test pytest end-to-end lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills ci full
+.PHONY: help setup test pytest end-to-end lint demo chaos bench mutants lab-build lab-up lab-down lab-status lab-contract lab-crash drills storms ci full
 
 # A test that only came too late is run once more (docs/ci.md): its own wait ended, or asyncio's, or pytest's limit of a test.
 TOO_LATE := '^(NotInTimeError|TimeoutError|Failed: Timeout)'
@@ -57,6 +57,9 @@ demo: setup ## one alert becomes one verified, approved, remembered fix (ARGS=--
 
 chaos: setup ## kill the worker at every point of an incident, and Temporal, Milvus, Kubernetes, Slack around it
 	$(RUN) python -m tests.chaos $(ARGS)
+
+storms: setup ## a hundred targets suffer from one cause: who is asked, and how often? (ARGS='--only node --targets 20')
+	$(RUN) python -m tests.storms $(ARGS)
 
 bench: setup ## opsmend beside bare Temporal, one table, bench/results.json
 	$(RUN) python -m bench $(ARGS)

@@ -14,6 +14,7 @@ import psutil
 from rich.console import Console
 
 from bench.alerts import Storm
+from bench.causes import rows_of_causes
 from bench.drills import rows_of_drills
 from bench.intake import Sizes, measure_intake
 from bench.lives import measure_lives
@@ -41,7 +42,11 @@ Phase = Callable[[Path, Scale], Awaitable[tuple[list[Row], list[str]]]]
 
 
 async def of_drills(folder: Path, scale: Scale) -> tuple[list[Row], list[str]]:
-    return rows_of_drills(), ["The last six rows are of the last `make drills`, on a real cluster."]
+    return rows_of_drills(), ["Six rows are of the last `make drills`, on a real cluster."]
+
+
+async def of_causes(folder: Path, scale: Scale) -> tuple[list[Row], list[str]]:
+    return rows_of_causes(), ["The last rows are of the last `make storms` with a thousand targets."]
 
 
 PHASES: Final[dict[str, Phase]] = {
@@ -50,6 +55,7 @@ PHASES: Final[dict[str, Phase]] = {
     "storm": lambda folder, scale: measure_storm(folder, scale.storm),
     "waiting": lambda folder, scale: measure_waiting(folder, scale.waiting),
     "drills": of_drills,
+    "causes": of_causes,
 }
 
 

@@ -91,6 +91,7 @@ HEAVY: Final = (
         needs_lab=True,
         cleanup=_LAB_DOWN,
     ),
+    Part("storms", (("storms",),), _minutes(25)),
 )
 
 PARTS: Final = (*CORE, *HEAVY)

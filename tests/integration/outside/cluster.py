@@ -176,11 +176,11 @@ def _deployment(name: str, pod: Json, container: Json) -> Json:
 
 
 @asynccontextmanager
-async def a_cluster(folder: Path) -> AsyncIterator[Cluster]:
-    """Empty but for its own namespaces and nodes."""
+async def a_cluster(folder: Path, **settings: Any) -> AsyncIterator[Cluster]:
+    """Empty but for its own namespaces and nodes. `settings`: fields of opsmend.demo.cluster.config."""
     folder.mkdir(parents=True, exist_ok=True)
     url, kubeconfig, config = folder / "url", folder / "kubeconfig", folder / "cluster.yaml"
-    config.write_text(yaml.safe_dump({"rules": [_NO_SUCH_TAG]}))
+    config.write_text(yaml.safe_dump({"rules": [_NO_SUCH_TAG], **settings}))
     arguments = ("--config", config, "--ready-file", url, "--kubeconfig", kubeconfig)
     with (folder / "cluster.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
