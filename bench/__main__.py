@@ -18,6 +18,7 @@ from bench.causes import rows_of_causes
 from bench.drills import rows_of_drills
 from bench.intake import Sizes, measure_intake
 from bench.lives import measure_lives
+from bench.order import measure_order
 from bench.results import Row, as_table, write_results
 from bench.storm import measure_storm
 from bench.waiting import measure_waiting
@@ -33,10 +34,12 @@ class Scale:
     storm: Storm
     lives: int
     waiting: int
+    backlog: int
+    critical: int
 
 
-FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 100, 1000)
-QUICK: Final = Scale(Sizes(rounds=2, new=200, open=500), Storm(targets=100, alerts_each=10), 10, 50)
+FULL: Final = Scale(Sizes(rounds=6, new=400, open=1200), Storm(targets=1000, alerts_each=10), 100, 1000, 3000, 60)
+QUICK: Final = Scale(Sizes(rounds=2, new=200, open=500), Storm(targets=100, alerts_each=10), 10, 50, 100, 10)
 
 Phase = Callable[[Path, Scale], Awaitable[tuple[list[Row], list[str]]]]
 
@@ -54,6 +57,7 @@ PHASES: Final[dict[str, Phase]] = {
     "lives": lambda folder, scale: measure_lives(folder, scale.lives),
     "storm": lambda folder, scale: measure_storm(folder, scale.storm),
     "waiting": lambda folder, scale: measure_waiting(folder, scale.waiting),
+    "order": lambda folder, scale: measure_order(folder, scale.backlog, scale.critical),
     "drills": of_drills,
     "causes": of_causes,
 }

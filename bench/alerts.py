@@ -26,7 +26,7 @@ STARTED: Final = "2026-03-14T14:55:00.000Z"
 _OPEN_END: Final = "0001-01-01T00:00:00Z"
 
 
-def firing(name: str, namespace: str, deployment: str, fingerprint: str) -> JsonObject:
+def firing(name: str, namespace: str, deployment: str, fingerprint: str, severity: str = "critical") -> JsonObject:
     """One alert of some 800 bytes, with the labels and annotations that kubernetes-mixin gives it."""
     return {
         "status": "firing",
@@ -37,7 +37,7 @@ def firing(name: str, namespace: str, deployment: str, fingerprint: str) -> Json
             "deployment": deployment,
             "container": "app",
             "prometheus": "monitoring/k8s",
-            "severity": "critical",
+            "severity": severity,
         },
         "annotations": {
             "summary": f"{name} on {namespace}/{deployment}",
@@ -69,11 +69,11 @@ def payload(alerts: list[JsonObject], group_labels: dict[str, str]) -> bytes:
     return json.dumps(body).encode()
 
 
-def single(namespace: str, deployment: str, fingerprint: str) -> bytes:
+def single(namespace: str, deployment: str, fingerprint: str, severity: str = "critical") -> bytes:
     """A webhook with one alert of one Deployment."""
     name = ALERT_NAMES[0]
     group = {"alertname": name, "namespace": namespace, "deployment": deployment}
-    return payload([firing(name, namespace, deployment, fingerprint)], group)
+    return payload([firing(name, namespace, deployment, fingerprint, severity)], group)
 
 
 def to_new_targets(count: int, series: str) -> list[bytes]:

@@ -53,9 +53,9 @@ def bench_desk(client: Client, patience: Patience = HURRIED) -> TemporalDesk:
     )
 
 
-async def open_incident(desk: TemporalDesk, number: int) -> str:
+async def open_incident(desk: TemporalDesk, number: int, severity: str = "critical") -> str:
     """One alert of a Deployment that no other number has; the id of its incident."""
-    alerts = SOURCES["alertmanager"](single("shop", f"app-{number}", f"{number:016x}"), CLUSTER).alerts
+    alerts = SOURCES["alertmanager"](single("shop", f"app-{number}", f"{number:016x}", severity), CLUSTER).alerts
     await desk.submit(alerts[0].target, alerts)
     return alerts[0].target.incident_id
 
