@@ -162,7 +162,7 @@ async def test_what_broke_the_dependency_is_mended_and_the_alerting_workload_lef
     if not before:
         await front(shop)
     untouched = (await shop.get(f"{APPS}/deployments/front"))["spec"]
-    seen, found = await investigated(shop, FRONT, Category.BAD_IMAGE)
+    seen, found = await investigated(shop, FRONT, "bad_image")
     assert found.resource == ORDERS.ref
     assert found.summary.startswith("Deployment shop/front fails because Deployment shop/orders does")
     assert seen.api_calls <= MOST_CALLS
@@ -180,7 +180,7 @@ async def test_a_dependency_that_is_well_is_ruled_out(shop: Shop) -> None:
     await shop.post("/opsmend-demo/rules", crash)
     await deploy(shop, "front", **CALLS_ORDERS)
     await release(shop, "front", image="shop/front:2")
-    _, found = await investigated(shop, FRONT, Category.CRASH_AFTER_ROLLOUT)
+    _, found = await investigated(shop, FRONT, "crash_after_rollout")
     assert found.resource == FRONT.ref
     assert "orders answers: 2 ready endpoints" in [ruled_out.why for ruled_out in found.ruled_out]
 
@@ -205,19 +205,19 @@ class Requests(MetricsInMemory):
 
 async def test_load_gets_the_replicas_that_it_needs(shop: Shop) -> None:
     await deploy(shop, "front", 4, resources={"requests": {"cpu": "100m"}})
-    seen, found = await investigated(shop, FRONT, Category.OVERLOADED, Requests(shop))
+    seen, found = await investigated(shop, FRONT, "overloaded", Requests(shop))
     best = propose(found, seen)[0]
     assert "5 replicas would still have 11.4 each, over the alert's 10; 6 have 9.5" in best.reason
     await carried_out(shop, best)
     await until_well(shop, FRONT)
     assert (await shop.get(f"{APPS}/deployments/front"))["status"]["availableReplicas"] == 6
-    await investigated(shop, FRONT, Category.HEALTHY, Requests(shop))
+    await investigated(shop, FRONT, "healthy", Requests(shop))
 
 
 async def test_load_without_room_on_the_nodes_is_for_a_person(shop: Shop) -> None:
     """Two nodes of four cores take two pods of 1500m each."""
     await deploy(shop, "front", 4, resources={"requests": {"cpu": "1500m"}})
-    seen, found = await investigated(shop, FRONT, Category.OVERLOADED, Requests(shop))
+    seen, found = await investigated(shop, FRONT, "overloaded", Requests(shop))
     candidates = propose(found, seen)
     assert all(candidate.rejected_because for candidate in candidates)
     assert "2 nodes that were looked at have room for 0 more pods, 2 are needed" in (candidates[0].rejected_because or "")
@@ -227,12 +227,12 @@ async def test_cpu_is_held_against_the_requests_where_no_rule_tells(shop: Shop) 
     busy = {"name": "busy", "when": {"image": "shop/front"}, "then": {"effect": "uses_cpu", "cores": "600m"}}
     await shop.post("/opsmend-demo/rules", busy)
     await deploy(shop, "front", 4, resources={"requests": {"cpu": "100m"}})
-    seen, found = await investigated(shop, FRONT, Category.OVERLOADED)
+    seen, found = await investigated(shop, FRONT, "overloaded")
     best = propose(found, seen)[0]
     assert best.actions[0].model_dump()["replicas"] == 8
     await carried_out(shop, best)
     await until_well(shop, FRONT)
-    await investigated(shop, FRONT, Category.HEALTHY)
+    await investigated(shop, FRONT, "healthy")
 
 
 SCALER: Final = target(Kind.HORIZONTAL_POD_AUTOSCALER, "front")
@@ -256,7 +256,7 @@ async def test_an_autoscaler_at_its_maximum_may_choose_what_it_wants(shop: Shop,
 
     await eventually(settled)
     assert assess(await shop.reader.snapshot(SCALER)).health is Health.UNHEALTHY
-    seen, found = await investigated(shop, alerted, Category.AUTOSCALER_LIMITED)
+    seen, found = await investigated(shop, alerted, "autoscaler_limited")
     best = propose(found, seen)[0]
     assert best.actions[0].model_dump(include={"type", "max_replicas"}) == {"type": "patch_autoscaler", "max_replicas": 8}
     assert "5 x 121% / 80% makes 8 replicas" in best.reason
@@ -284,7 +284,7 @@ async def test_a_neighbour_that_took_the_quota_gives_it_back(shop: Shop) -> None
     await shop.patch(f"{APPS}/deployments/batch", {"spec": {"replicas": 6}})
     await until_well(shop, BATCH)
     await shop.patch(f"{APPS}/deployments/front", {"spec": {"replicas": 4}})
-    seen, found = await investigated(shop, FRONT, Category.QUOTA_EXCEEDED)
+    seen, found = await investigated(shop, FRONT, "quota_exceeded")
     assert found.resource == BATCH.ref
     assert "Deployment shop/batch was scaled from 1 to 6" in found.summary
     await carried_out(shop, propose(found, seen)[0])
@@ -334,11 +334,11 @@ JOB: Final = target(Kind.JOB, "import")
 @pytest.mark.parametrize(
     ("broken", "alerted", "category", "says"),
     [
-        pytest.param(declare_maintenance, FRONT, Category.MAINTENANCE, "planned maintenance until", id="maintenance"),
-        pytest.param(fail_a_job, JOB, Category.JOB_FAILED, "exited with 3", id="job"),
-        pytest.param(taint_all_nodes, FRONT, Category.UNSCHEDULABLE, "taints are not tolerated", id="taint"),
-        pytest.param(ask_for_a_class_that_is_not_there, CLAIM, Category.VOLUME_PENDING, "fast may be meant", id="claim"),
-        pytest.param(ask_for_a_class_that_is_not_there, FRONT, Category.VOLUME_PENDING, "fast may be meant", id="its-pods"),
+        pytest.param(declare_maintenance, FRONT, "maintenance", "planned maintenance until", id="maintenance"),
+        pytest.param(fail_a_job, JOB, "job_failed", "exited with 3", id="job"),
+        pytest.param(taint_all_nodes, FRONT, "unschedulable", "taints are not tolerated", id="taint"),
+        pytest.param(ask_for_a_class_that_is_not_there, CLAIM, "volume_pending", "fast may be meant", id="claim"),
+        pytest.param(ask_for_a_class_that_is_not_there, FRONT, "volume_pending", "fast may be meant", id="its-pods"),
     ],
 )
 async def test_the_cause_is_named_and_nothing_is_proposed(
@@ -353,7 +353,7 @@ async def test_the_cause_is_named_and_nothing_is_proposed(
 
 async def test_who_tainted_the_nodes_is_named(shop: Shop) -> None:
     await taint_all_nodes(shop)
-    seen, found = await investigated(shop, FRONT, Category.UNSCHEDULABLE)
+    seen, found = await investigated(shop, FRONT, "unschedulable")
     assert "dedicated=batch:NoSchedule, last changed by mia at" in (propose(found, seen)[0].rejected_because or "")
 
 
@@ -363,7 +363,7 @@ async def test_a_toleration_that_a_release_dropped_comes_back(shop: Shop) -> Non
         await shop.patch(f"/api/v1/nodes/{node}", {"spec": {"taints": [taint]}})
     await deploy(shop, "front", pod={"tolerations": [{"key": "dedicated", "operator": "Exists"}]})
     await shop.patch(f"{APPS}/deployments/front", {"spec": {"template": {"spec": {"tolerations": None}}}})
-    seen, found = await investigated(shop, FRONT, Category.UNSCHEDULABLE)
+    seen, found = await investigated(shop, FRONT, "unschedulable")
     best = propose(found, seen)[0]
     assert [action.type for action in best.actions] == ["rollback_workload"]
     await carried_out(shop, best)

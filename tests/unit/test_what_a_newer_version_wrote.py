@@ -69,6 +69,11 @@ def test_a_diagnosis_is_read_as_far_as_it_is_known() -> None:
     assert through_temporal(newer, Diagnosis) == diagnosis
 
 
+def test_a_class_of_failure_that_only_a_newer_version_knows_is_read() -> None:
+    newer = a_diagnosis().model_dump(mode="json") | {"category": "clock_skew"}
+    assert through_temporal(newer, Diagnosis).category == "clock_skew"
+
+
 def test_what_is_shown_is_read_as_far_as_it_is_known_the_plan_too() -> None:
     state = an_incident_awaiting_approval()
     newer = state.model_dump(mode="json") | {"owner": "payments"}

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from opsmend.domain.call_ledger import told
 from opsmend.domain.changes import distance
-from opsmend.domain.diagnosis import Category
+from opsmend.domain.diagnosis import UNKNOWN
 from opsmend.domain.incident import IncidentState
 from opsmend.domain.postmortem import PostMortem
 from opsmend.errors import bounded
@@ -57,7 +57,7 @@ def write_postmortem(state: IncidentState) -> PostMortem:
         incident_id=state.id,
         run_id=state.run_id,
         title=bounded(title, 200),
-        category=diagnosis.category if diagnosis else Category.UNKNOWN,
+        category=diagnosis.category if diagnosis else UNKNOWN,
         target=str(state.target),
         symptoms=". ".join(
             [diagnosis.summary if diagnosis else state.closing, *dict.fromkeys(alert.summary for alert in state.alerts)]

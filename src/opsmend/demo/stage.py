@@ -17,7 +17,6 @@ from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.api.incident_view import DiagnosisView
 from opsmend.console.client import OpsmendApi
 from opsmend.console.connection import Connection
-from opsmend.domain.diagnosis import Category
 from opsmend.embedded.data_directory import DataDirectory
 from opsmend.embedded.processes import free_port, start_part
 from opsmend.embedded.stack import Stack
@@ -51,7 +50,7 @@ class Stage:
         memory = MilvusMemory(MilvusSettings(uri=self.stack.env["OPSMEND_MILVUS__URI"]))
         try:
             async with asyncio.timeout(_REMEMBERED_WITHIN.total_seconds()):
-                while not await memory.recall(diagnosis.summary, Category(diagnosis.category), limit=1):
+                while not await memory.recall(diagnosis.summary, diagnosis.category, limit=1):
                     await asyncio.sleep(0.5)
         except (TimeoutError, MemoryUnavailableError):
             return  # the second incident then tells that it recalled nothing

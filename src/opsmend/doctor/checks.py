@@ -25,7 +25,7 @@ from opsmend.console.client import ApiUnreachableError
 from opsmend.console.connection import read_connection
 from opsmend.doctor import kubernetes_rights
 from opsmend.doctor.examination import Check, NotSetUp
-from opsmend.domain.diagnosis import Category
+from opsmend.domain.diagnosis import UNKNOWN
 from opsmend.domain.verdict import Autonomy
 from opsmend.errors import ChatRejectedError, MetricsUnavailableError, SettingsError, TemporalUnavailableError, bounded
 from opsmend.policy.engine import CedarJudge
@@ -142,7 +142,7 @@ async def memory(settings: Settings) -> str:
         raise NotSetUp("OPSMEND_MILVUS__URI is not set: `opsmend up` starts Milvus Lite.")
     milvus = MilvusMemory(settings.milvus)
     try:
-        await milvus.recall("opsmend doctor", Category.UNKNOWN, limit=1)
+        await milvus.recall("opsmend doctor", UNKNOWN, limit=1)
     finally:
         await milvus.close()
     return f"{redact(settings.milvus.uri)}, collection {settings.milvus.collection}, searched."

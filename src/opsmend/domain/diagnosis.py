@@ -1,7 +1,7 @@
 """From what was seen to what is believed: evidence, findings, diagnosis."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -14,29 +14,15 @@ SURE_ENOUGH: Final = 0.5
 """A diagnosis below this is no ground to change anything, nor to wait for another incident: as likely wrong as right."""
 
 
-class Category(StrEnum):
-    """Classes of failure. Memory filters on them, the Architect plans by them."""
+Category = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""A class of failure, by its name: `bad_image`. Memory filters on it. The rules know those of agents/sre/detectors; a model or
+another version may know others, so no list is closed."""
 
-    BAD_IMAGE = "bad_image"
-    CRASH_AFTER_ROLLOUT = "crash_after_rollout"
-    BROKEN_CONFIGURATION = "broken_configuration"
-    MISSING_REFERENCE = "missing_reference"
-    FAILING_PROBE = "failing_probe"
-    OUT_OF_MEMORY = "out_of_memory"
-    UNSCHEDULABLE = "unschedulable"
-    QUOTA_EXCEEDED = "quota_exceeded"
-    SERVICE_MISMATCH = "service_mismatch"
-    SCALED_TO_ZERO = "scaled_to_zero"
-    NODE_NOT_READY = "node_not_ready"
-    MAINTENANCE = "maintenance"
-    VOLUME_PENDING = "volume_pending"
-    DEPENDENCY_DOWN = "dependency_down"
-    NAME_RESOLUTION = "name_resolution"
-    OVERLOADED = "overloaded"
-    AUTOSCALER_LIMITED = "autoscaler_limited"
-    JOB_FAILED = "job_failed"
-    HEALTHY = "healthy"
-    UNKNOWN = "unknown"
+HEALTHY: Final = "healthy"
+UNKNOWN: Final = "unknown"
+MAINTENANCE: Final = "maintenance"
+NODE_NOT_READY: Final = "node_not_ready"
+"""Those that decide how an incident goes on."""
 
 
 class Tier(StrEnum):
@@ -179,6 +165,10 @@ class Diagnosis(Record):
     recalled: tuple[Recollection, ...] = ()
     unseen: tuple[str, ...] = ()
     """What could not be looked at, and why."""
+    restart_is_useless: str = ""
+    """Why new pods would fare no better, where that is so."""
+    scaling_is_useless: str = ""
+    """Why more pods would not help, where that is so."""
     rule: str = ""
     """The detector or prompt version that decided."""
     changes: tuple[RecentChange, ...] = ()

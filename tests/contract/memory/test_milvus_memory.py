@@ -5,11 +5,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from tests.builders import a_postmortem
 from tests.contract.memory.conftest import MilvusLite
 
 from opsmend.adapters.milvus.memory import WEAK, MilvusMemory
-from opsmend.domain.diagnosis import Category
 from opsmend.domain.postmortem import PostMortem
 from opsmend.errors import MemoryUnavailableError, SettingsError
 from opsmend.settings import MilvusSettings
@@ -21,7 +21,7 @@ SYMPTOMS = (
 OTHER_WORDING = (
     "Deployment blog/front crashes at start because nginx.conf line 7 holds an unknown directive 'lisen'. Crash looping"
 )
-CONFIG = Category.BROKEN_CONFIGURATION
+CONFIG = "broken_configuration"
 
 
 def an_incident(run_id: str = "run-1", **changes: object) -> PostMortem:
@@ -64,7 +64,7 @@ async def test_the_most_similar_come_first_and_no_more_than_asked_for(memory: Mi
 
 
 async def test_another_kind_of_failure_is_not_recalled(memory: MilvusMemory) -> None:
-    await memory.remember(an_incident(category=Category.OUT_OF_MEMORY))
+    await memory.remember(an_incident(category="out_of_memory"))
     assert await memory.recall(SYMPTOMS, CONFIG) == ()
 
 
@@ -75,6 +75,12 @@ async def test_a_weak_match_of_the_same_kind_is_left_out(memory: MilvusMemory) -
 
 async def test_an_empty_memory_recalls_nothing(memory: MilvusMemory) -> None:
     assert await memory.recall(SYMPTOMS, CONFIG) == ()
+
+
+async def test_a_category_is_a_name_and_no_expression(memory: MilvusMemory) -> None:
+    await memory.remember(an_incident(category="out_of_memory"))
+    with pytest.raises(ValidationError):
+        await memory.recall(SYMPTOMS, 'x" or category != "')
 
 
 HOSTILE = {

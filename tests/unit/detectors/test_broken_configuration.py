@@ -19,7 +19,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.sre.detectors.broken_configuration import detect
-from opsmend.domain.diagnosis import Category, Remedy
+from opsmend.domain.diagnosis import Remedy
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Kind
@@ -133,7 +133,7 @@ PROGRAMS = [
 @pytest.mark.parametrize(("log", "path", "broken"), PROGRAMS)
 def test_any_programs_words_lead_to_the_key_and_its_declared_value(log: str, path: str, broken: str) -> None:
     (finding,) = detect(edited_in_place(log, path, broken))
-    assert finding.category is Category.BROKEN_CONFIGURATION
+    assert finding.category == "broken_configuration"
     assert (finding.resource.kind, finding.resource.name) == (Kind.CONFIG_MAP, "settings")
     assert [(hint.remedy, hint.config_key) for hint in finding.hints] == [(Remedy.RESTORE_CONFIG, path.rpartition("/")[2])]
     assert "kubectl-edit" in finding.hints[0].reason

@@ -20,7 +20,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.sre.detectors.dependency_down import detect
-from opsmend.domain.diagnosis import Category, Finding, Remedy
+from opsmend.domain.diagnosis import Finding, Remedy
 from opsmend.domain.snapshot import Container, Dependency, Snapshot
 
 ORDERS = a_ref(name="orders")
@@ -124,7 +124,7 @@ WORDINGS = [
 @pytest.mark.parametrize("container", WORDINGS)
 def test_what_the_target_complains_of_is_blamed(container: Container) -> None:
     finding = found(calling(container))
-    assert finding.category is Category.DEPENDENCY_DOWN
+    assert finding.category == "dependency_down"
     assert finding.resource == ORDERS
     assert finding.summary.startswith("Deployment shop/web fails because Deployment shop/orders, which it calls")
     assert finding.confidence >= 0.85

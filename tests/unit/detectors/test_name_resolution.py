@@ -13,7 +13,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.sre.detectors.name_resolution import SAID, SERVES_UNNAMED, detect
-from opsmend.domain.diagnosis import Category, Finding, Remedy
+from opsmend.domain.diagnosis import Finding, Remedy
 from opsmend.domain.shared_cause import CauseKind
 from opsmend.domain.snapshot import Dependency, Snapshot
 
@@ -40,7 +40,7 @@ def found(snapshot: Snapshot) -> Finding:
 )
 def test_a_service_that_serves_and_has_no_name(line: str) -> None:
     finding = found(saying(line))
-    assert (finding.category, finding.confidence) == (Category.NAME_RESOLUTION, SERVES_UNNAMED)
+    assert (finding.category, finding.confidence) == ("name_resolution", SERVES_UNNAMED)
     assert "Service shop/orders, which serves, is not found by its name" in finding.summary
     assert [hint.remedy for hint in finding.hints] == [Remedy.NONE]
     assert finding.shared is not None
@@ -62,7 +62,7 @@ def test_a_service_that_serves_and_has_no_name(line: str) -> None:
 )
 def test_a_name_server_that_fails_whatever_the_name(line: str) -> None:
     finding = found(a_snapshot(pods=(a_pod(containers=[a_crashing_container(line)]),)))
-    assert (finding.category, finding.confidence) == (Category.NAME_RESOLUTION, SAID)
+    assert (finding.category, finding.confidence) == ("name_resolution", SAID)
     assert finding.shared is None, "the words of one target keep nobody else waiting"
     assert line in finding.evidence[0].excerpt
 

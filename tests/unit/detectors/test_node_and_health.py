@@ -17,7 +17,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.sre.detectors import healthy, node_not_ready
-from opsmend.domain.diagnosis import Category, Remedy
+from opsmend.domain.diagnosis import Remedy
 from opsmend.domain.snapshot import Snapshot
 
 LOST = a_condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
@@ -39,7 +39,7 @@ def about_node(**changes: Any) -> Snapshot:
 def test_alert_about_a_node_names_its_condition_and_needs_a_person(conditions: Any, told: str) -> None:
     (finding,) = node_not_ready.detect(about_node(conditions=conditions))
     assert told in finding.summary
-    assert (finding.category, finding.rank) == (Category.NODE_NOT_READY, 0)
+    assert (finding.category, finding.rank) == ("node_not_ready", 0)
     assert [hint.remedy for hint in finding.hints] == [Remedy.NONE]
 
 
@@ -72,7 +72,7 @@ def test_node_is_not_blamed_without_cause(snapshot: Snapshot) -> None:
 
 def test_proven_health_is_a_finding_that_asks_for_nothing() -> None:
     (finding,) = healthy.detect(a_snapshot())
-    assert (finding.category, finding.rank, finding.hints[0].remedy) == (Category.HEALTHY, 9, Remedy.NONE)
+    assert (finding.category, finding.rank, finding.hints[0].remedy) == ("healthy", 9, Remedy.NONE)
     assert "is well" in finding.summary
 
 

@@ -22,7 +22,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.architect.remedies import propose
-from opsmend.agents.sre.detectors import DETECTORS, broken_configuration, missing_reference
+from opsmend.agents.sre.detectors import FAILURES, broken_configuration, missing_reference
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.agents.sre.reading.restoring import MOST_KEYS, restorable
 from opsmend.domain.actions.patch_config import PatchConfig
@@ -66,7 +66,7 @@ def sources(found: tuple[Hint, ...]) -> list[RestoreFrom | None]:
 
 
 def believed(snapshot: Snapshot) -> Diagnosis:
-    return diagnose(snapshot, [finding for detect in DETECTORS for finding in detect(snapshot)])
+    return diagnose(snapshot, [finding for failure in FAILURES for finding in failure.detect(snapshot)])
 
 
 # --- what is known to have run goes back -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from opsmend.agents.architect.remedies import propose
 from opsmend.agents.sre.causes import find_causes
 from opsmend.agents.sre.detectors.volume_pending import detect
 from opsmend.agents.sre.diagnose import diagnose
-from opsmend.domain.diagnosis import Category, Finding, Remedy
+from opsmend.domain.diagnosis import Finding, Remedy
 from opsmend.domain.snapshot import Event, Snapshot
 from opsmend.domain.storage import Claim, Storage, StorageClass, Volume
 
@@ -120,7 +120,7 @@ def test_the_words_of_a_provisioner_are_told() -> None:
 
 def test_the_pods_that_wait_are_told_and_the_scheduler_is_explained() -> None:
     diagnosis = diagnose(waiting(some_storage()), find_causes(waiting(some_storage())))
-    assert diagnosis.category is Category.VOLUME_PENDING
+    assert diagnosis.category == "volume_pending"
     assert "1 pods wait for PersistentVolumeClaim shop/data" in diagnosis.summary
     assert any(ruled_out.what.startswith("unschedulable") for ruled_out in diagnosis.ruled_out)
     assert all(candidate.rejected_because for candidate in propose(diagnosis, waiting(some_storage())))

@@ -56,18 +56,18 @@ SCANNER = 'yaml.scanner.ScannerError: mapping values are not allowed here\n  in 
 LOST = a_pod(node="node-1", containers=[a_container(ready=False)])
 
 EXPLAINED = [
-    pytest.param(REGISTRY, (waits("dial tcp 10.0.0.9:443: i/o timeout"),), Category.BAD_IMAGE, id="registry"),
-    pytest.param(DNS, (crashed("lookup orders on 10.96.0.10:53: server misbehaving"),), Category.NAME_RESOLUTION, id="DNS"),
-    pytest.param(DNS, (crashed("getaddrinfo EAI_AGAIN payments"),), Category.NAME_RESOLUTION, id="DNS-words-of-Node"),
-    pytest.param(ORDERS, (crashed("orders:8080: connection refused"),), Category.DEPENDENCY_DOWN, id="dependency"),
+    pytest.param(REGISTRY, (waits("dial tcp 10.0.0.9:443: i/o timeout"),), "bad_image", id="registry"),
+    pytest.param(DNS, (crashed("lookup orders on 10.96.0.10:53: server misbehaving"),), "name_resolution", id="DNS"),
+    pytest.param(DNS, (crashed("getaddrinfo EAI_AGAIN payments"),), "name_resolution", id="DNS-words-of-Node"),
+    pytest.param(ORDERS, (crashed("orders:8080: connection refused"),), "dependency_down", id="dependency"),
     pytest.param(
         ORDERS,
         (crashed("orders: connection refused"), crashed("", "web-6d4cf-b")),
-        Category.DEPENDENCY_DOWN,
+        "dependency_down",
         id="dependency-and-a-sibling-that-ends-alike",
     ),
-    pytest.param(SETTINGS, (crashed(SCANNER, template=MOUNTS),), Category.BROKEN_CONFIGURATION, id="ConfigMap"),
-    pytest.param(NODE, (LOST, a_pod("b", node="node-2")), Category.NODE_NOT_READY, id="node"),
+    pytest.param(SETTINGS, (crashed(SCANNER, template=MOUNTS),), "broken_configuration", id="ConfigMap"),
+    pytest.param(NODE, (LOST, a_pod("b", node="node-2")), "node_not_ready", id="node"),
 ]
 
 

@@ -19,7 +19,7 @@ from tests.builders import (
 )
 
 from opsmend.agents.architect.remedies import Candidate, propose
-from opsmend.agents.sre.detectors import DETECTORS
+from opsmend.agents.sre.detectors import FAILURES
 from opsmend.agents.sre.diagnose import diagnose
 from opsmend.domain.actions.patch_autoscaler import PatchAutoscaler
 from opsmend.domain.actions.patch_config import PatchConfig
@@ -145,11 +145,15 @@ def test_masked_or_cut_value_is_never_written_back(declared: str) -> None:
 
 
 def test_alternatives_that_would_not_help_say_why() -> None:
-    candidates = proposals(a_hint("roll_back", revision=1, template_digest="d"))
+    useless: dict[str, Any] = {
+        "restart_is_useless": "new pods would crash again",
+        "scaling_is_useless": "more replicas of a broken revision",
+    }
+    candidates = proposals(a_hint("roll_back", revision=1, template_digest="d"), **useless)
     why = {candidate.actions[0].type: candidate.rejected_because for candidate in candidates if candidate.rejected_because}
     assert why == {
-        "restart_workload": "new pods of the same revision would crash again",
-        "scale_workload": "more replicas of the same broken revision",
+        "restart_workload": "new pods would crash again",
+        "scale_workload": "more replicas of a broken revision",
     }
     assert candidates[0].rejected_because is None
 
@@ -215,7 +219,7 @@ def test_remedy_that_worked_before_is_cited() -> None:
 def test_reason_names_the_evidence_and_the_numbers() -> None:
     event = an_event("ScalingReplicaSet", "Scaled down replica set web-6d4cf to 0 from 6", about="Deployment web")
     snapshot = a_snapshot(workload=a_workload(desired_replicas=0), pods=(), events=(event,))
-    diagnosis = diagnose(snapshot, [finding for detect in DETECTORS for finding in detect(snapshot)])
+    diagnosis = diagnose(snapshot, [finding for failure in FAILURES for finding in failure.detect(snapshot)])
     (candidate,) = feasible(propose(diagnosis, snapshot))
     assert candidate.actions == (ScaleWorkload(target=a_ref(), replicas=6),)
     assert "6 ran before" in candidate.reason
@@ -224,7 +228,7 @@ def test_reason_names_the_evidence_and_the_numbers() -> None:
 
 def test_from_snapshot_to_rollback_in_one_go() -> None:
     snapshot = a_failed_rollout(a_template("shop/api:7"), a_template("shop/api:8"), containers=[a_crashing_container("boom")])
-    diagnosis = diagnose(snapshot, [finding for detect in DETECTORS for finding in detect(snapshot)])
+    diagnosis = diagnose(snapshot, [finding for failure in FAILURES for finding in failure.detect(snapshot)])
     best = propose(diagnosis, snapshot)[0]
     assert best.actions == (
         RollbackWorkload(target=a_ref(), revision=1, template_digest=snapshot.revisions[1].template_digest),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from pydantic import TypeAdapter
+
 from opsmend.adapters.milvus.embedding import embed
 from opsmend.domain.diagnosis import Category, Recollection
 from opsmend.domain.postmortem import PostMortem
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NAME: Final[TypeAdapter[Category]] = TypeAdapter(Category)
 WEAK: Final = 0.45
 """Cosine below which a match is left out. Measured on descriptions of the same failure in other words: 0.37 to 0.70, five of
 seven above; of other failures, of which the category filter leaves few: median 0.30, one in ten above. The demo's two
@@ -57,8 +60,8 @@ class MilvusMemory:
 
     def _recall(self, symptoms: str, category: Category, limit: int) -> tuple[Recollection, ...]:
         vector = embed(redact(symptoms))
-        # Only the value of our own enumeration goes into the expression: Milvus Lite takes no expression parameters.
-        where = f'category == "{Category(category).value}"'
+        # Only a name goes into the expression: Milvus Lite takes no expression parameters.
+        where = f'category == "{_NAME.validate_python(category)}"'
         found = self._on_collection(lambda collection: collection.nearest(vector, where, limit))
         return tuple(_recollection(score, row) for score, row in found if score >= WEAK)
 
@@ -129,7 +132,7 @@ def _recollection(score: float, row: "Row") -> Recollection:
     return Recollection(
         incident_id=row["incident_id"],
         run_id=row["run_id"],
-        category=Category(row["category"]),
+        category=row["category"],
         summary=row["cause"] or row["title"],
         remedy=row["remedy"],
         outcome=row["outcome"],

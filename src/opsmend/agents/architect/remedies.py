@@ -21,7 +21,17 @@ from opsmend.domain.actions.scale_workload import ScaleWorkload
 from opsmend.domain.actions.set_image import SetImage
 from opsmend.domain.actions.set_resources import SetResources
 from opsmend.domain.actions.template_changes import ProbeChange, ProbeKind
-from opsmend.domain.diagnosis import SURE_ENOUGH, Category, Diagnosis, Hint, Recollection, Remedy, RestoreFrom
+from opsmend.domain.diagnosis import (
+    HEALTHY,
+    MAINTENANCE,
+    SURE_ENOUGH,
+    UNKNOWN,
+    Diagnosis,
+    Hint,
+    Recollection,
+    Remedy,
+    RestoreFrom,
+)
 from opsmend.domain.record import Record
 from opsmend.domain.snapshot import CONFIG_VALUE_KEPT, ConfigReference, Snapshot
 from opsmend.domain.target import WORKLOAD_KINDS, Kind
@@ -47,7 +57,7 @@ class NotPossibleError(ValueError):
 
 def propose(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Candidate]:
     """All candidates, best first, the rejected ones last with their reasons. Empty where there is nothing to mend."""
-    if diagnosis.category in (Category.HEALTHY, Category.UNKNOWN, Category.MAINTENANCE):
+    if diagnosis.category in (HEALTHY, UNKNOWN, MAINTENANCE):
         return []
     scene = _scene(diagnosis, snapshot)
     hinted = [_candidate(hint, diagnosis, scene) for hint in diagnosis.hints]
@@ -89,7 +99,7 @@ def _brief(error: ValueError) -> str:
 
 
 def _worked_before(diagnosis: Diagnosis) -> list[Recollection]:
-    return [r for r in diagnosis.recalled if r.category is diagnosis.category and r.outcome == "remediated"]
+    return [r for r in diagnosis.recalled if r.category == diagnosis.category and r.outcome == "remediated"]
 
 
 def _reason(hint: Hint, diagnosis: Diagnosis, worked: list[Recollection]) -> str:
@@ -212,36 +222,6 @@ _MAKERS: Final[dict[Remedy, Callable[[Hint, Snapshot], Actions]]] = {
     Remedy.UNCORDON: _uncordon,
 }
 
-_RESTART_IS_USELESS: Final = {
-    Category.BAD_IMAGE: "new pods would wait for the same image",
-    Category.CRASH_AFTER_ROLLOUT: "new pods of the same revision would crash again",
-    Category.BROKEN_CONFIGURATION: "new pods would read the same configuration, which is still broken",
-    Category.MISSING_REFERENCE: "new pods would wait for the same missing object",
-    Category.FAILING_PROBE: "new pods would fail the same probe",
-    Category.OUT_OF_MEMORY: "new pods would be killed at the same limit",
-    Category.UNSCHEDULABLE: "the waiting pods would be replaced by pods that wait for the same reason",
-    Category.QUOTA_EXCEEDED: "the pods that exist are well, and new ones would be refused",
-    Category.SERVICE_MISMATCH: "the pods are not what is wrong: traffic does not reach them",
-    Category.NODE_NOT_READY: "pods on a lost node cannot be stopped in an orderly way; Kubernetes moves them by itself",
-    Category.VOLUME_PENDING: "new pods would wait for the same claim",
-    Category.DEPENDENCY_DOWN: "new pods would call the same Service, which does not serve",
-    Category.NAME_RESOLUTION: "new pods would ask the same name server",
-    Category.OVERLOADED: "new pods would carry the same load",
-    Category.AUTOSCALER_LIMITED: "new pods would carry the same load",
-}
-_SCALING_IS_USELESS: Final = {
-    Category.BAD_IMAGE: "more pods would wait for the same image",
-    Category.CRASH_AFTER_ROLLOUT: "more replicas of the same broken revision",
-    Category.BROKEN_CONFIGURATION: "more replicas that read the same broken configuration",
-    Category.OUT_OF_MEMORY: "every replica has its own limit, and what fills it may not be shared load",
-    Category.UNSCHEDULABLE: "more pods would wait for a node",
-    Category.QUOTA_EXCEEDED: "more pods would be refused",
-    Category.VOLUME_PENDING: "more pods would wait for a volume",
-    Category.DEPENDENCY_DOWN: "more replicas would call the same Service, which does not serve",
-    Category.NAME_RESOLUTION: "more replicas would ask the same name server",
-    Category.AUTOSCALER_LIMITED: "its autoscaler would set the number back within seconds",
-}
-
 
 def _useless(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Candidate]:
     """What a person may ask for first, with why not; left out where the diagnosis itself hints at it."""
@@ -250,13 +230,11 @@ def _useless(diagnosis: Diagnosis, snapshot: Snapshot) -> list[Candidate]:
         return []
     hinted = {hint.remedy for hint in diagnosis.hints}
     found = []
-    restart = _RESTART_IS_USELESS.get(diagnosis.category)
-    if restart and Remedy.RESTART not in hinted:
-        found.append(Candidate(actions=(_restart_now(snapshot),), reason="restart the pods", rejected_because=restart))
-    scaling = _SCALING_IS_USELESS.get(diagnosis.category)
-    if scaling and Remedy.SCALE_UP not in hinted and workload.ref.kind is not Kind.DAEMON_SET:
+    if (why := diagnosis.restart_is_useless) and Remedy.RESTART not in hinted:
+        found.append(Candidate(actions=(_restart_now(snapshot),), reason="restart the pods", rejected_because=why))
+    if (why := diagnosis.scaling_is_useless) and Remedy.SCALE_UP not in hinted and workload.ref.kind is not Kind.DAEMON_SET:
         more = ScaleWorkload(target=workload.ref, replicas=workload.desired_replicas + 1)
-        found.append(Candidate(actions=(more,), reason="add a replica", rejected_because=scaling))
+        found.append(Candidate(actions=(more,), reason="add a replica", rejected_because=why))
     if Remedy.ROLL_BACK not in hinted:
         found += _useless_rollback(diagnosis, snapshot)
     return found

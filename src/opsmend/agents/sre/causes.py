@@ -1,20 +1,25 @@
 """Every detector over a snapshot, and over those of the dependencies that it blames."""
 
-from opsmend.agents.sre.detectors import DETECTORS
-from opsmend.domain.diagnosis import Category, Evidence, Finding
+from opsmend.agents.sre.detectors import FAILURES
+from opsmend.agents.sre.failure_class import FailureClass
+from opsmend.domain.diagnosis import HEALTHY, Evidence, Finding
 from opsmend.domain.snapshot import Snapshot
 
 
 def find_causes(snapshot: Snapshot) -> list[Finding]:
     """All findings. One that blames a dependency says what is wrong with that one, as deep as it was looked into."""
-    findings = [finding for detect in DETECTORS for finding in detect(snapshot)]
-    return [_deepened(snapshot, f) if f.category is Category.DEPENDENCY_DOWN else f for f in findings]
+    return [finding for failure in FAILURES for finding in _found(failure, snapshot)]
+
+
+def _found(failure: FailureClass, snapshot: Snapshot) -> list[Finding]:
+    findings = failure.detect(snapshot)
+    return [_deepened(snapshot, finding) for finding in findings] if failure.blames_another else findings
 
 
 def _deepened(snapshot: Snapshot, blames: Finding) -> Finding:
     """The deepest finding about the dependency, told as the cause of ours, with the evidence of both."""
     around = snapshot.around(blames.beside[0])
-    causes = [f for f in find_causes(around) if f.category is not Category.HEALTHY] if around else []
+    causes = [f for f in find_causes(around) if f.category != HEALTHY] if around else []
     if not causes:
         return blames
     cause = min(causes, key=lambda f: (f.rank, -f.confidence))

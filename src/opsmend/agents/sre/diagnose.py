@@ -4,10 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from opsmend.agents.sre.detectors import FAILURES, class_of
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, failed_run, failing_log, is_failing
 from opsmend.agents.sre.reading.maintenance import declared
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import SURE_ENOUGH, Category, Diagnosis, Finding, Hint, Recollection, RuledOut, Tier
+from opsmend.domain.diagnosis import (
+    HEALTHY,
+    MAINTENANCE,
+    SURE_ENOUGH,
+    UNKNOWN,
+    Diagnosis,
+    Finding,
+    Hint,
+    Recollection,
+    RuledOut,
+    Tier,
+)
 from opsmend.domain.health import assess
 from opsmend.domain.service_routing import pod_labels, selects
 from opsmend.domain.shared_cause import NAME_RESOLUTION, NAME_SERVER, CauseKind, SharedCause
@@ -18,45 +31,8 @@ REMEMBERED: Final = 0.05
 """What a like incident that was fixed adds to the confidence: enough to break a tie, never to overturn a rank."""
 CERTAIN: Final = 0.98
 """Rules are never surer than this."""
-UNKNOWN: Final = 0.1
+UNCLEAR: Final = 0.1
 _DEPENDENCIES_TOLD: Final = 5
-
-_LOOKED_FOR: Final = {
-    Category.NODE_NOT_READY: "every node that pods of the target run on is Ready and without pressure",
-    Category.QUOTA_EXCEEDED: "no controller was refused a pod by a quota or limit range",
-    Category.MISSING_REFERENCE: "no pod waits for a ConfigMap, Secret or key that is not there",
-    Category.SCALED_TO_ZERO: "the workload asks for pods",
-    Category.BAD_IMAGE: "no container waits for its image",
-    Category.BROKEN_CONFIGURATION: "no ended container blames its configuration",
-    Category.OUT_OF_MEMORY: "no container was killed at its memory limit",
-    Category.UNSCHEDULABLE: "no pod waits for a node",
-    Category.SERVICE_MISMATCH: "its Services select the pods and send to ports that they declare",
-    Category.FAILING_PROBE: "no running container fails a probe",
-    Category.CRASH_AFTER_ROLLOUT: "no container of the newest revision ends while an earlier revision is known to have run",
-    Category.MAINTENANCE: "neither the workload nor its namespace is under planned maintenance",
-    Category.VOLUME_PENDING: "no pod waits for a volume",
-    Category.AUTOSCALER_LIMITED: "its autoscaler does not want more replicas than it may have",
-    Category.OVERLOADED: "its replicas carry no more than they may",
-    Category.NAME_RESOLUTION: "nothing that it says is about a name that cannot be resolved",
-}
-_NEEDS: Final = {
-    Category.NODE_NOT_READY: "nodes",
-    Category.BAD_IMAGE: "pods",
-    Category.OUT_OF_MEMORY: "pods",
-    Category.BROKEN_CONFIGURATION: "pods",
-    Category.FAILING_PROBE: "pods",
-    Category.MISSING_REFERENCE: "pods",
-    Category.UNSCHEDULABLE: "pods",
-    Category.CRASH_AFTER_ROLLOUT: "pods",
-    Category.SERVICE_MISMATCH: "services",
-    Category.SCALED_TO_ZERO: "workload",
-    Category.MAINTENANCE: "workload",
-    Category.VOLUME_PENDING: "pods",
-    Category.AUTOSCALER_LIMITED: "autoscalers",
-    Category.OVERLOADED: "load",
-    Category.NAME_RESOLUTION: "pods",
-}
-"""The part of the snapshot without which a cause cannot be ruled out."""
 
 
 def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence[Recollection] = ()) -> Diagnosis:
@@ -68,9 +44,10 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence
         return _unknown(snapshot, tuple(recalled))
     ordered = sorted(findings, key=lambda finding: _order(finding, recalled))
     cause = ordered[0]
-    like = tuple(r for r in recalled if r.category is cause.category)
+    like = tuple(r for r in recalled if r.category == cause.category)
     evidence = list(cause.evidence)
     sure = cause.confidence >= SURE_ENOUGH
+    failure = class_of(cause.category)
     return Diagnosis(
         summary=cause.summary + _remembers(like),
         category=cause.category,
@@ -78,7 +55,7 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence
         confidence=_confidence(cause, recalled),
         tier=Tier.RULES,
         evidence=tuple(e.model_copy(update={"id": f"e{number}"}) for number, e in enumerate(evidence, start=1)),
-        hints=(*cause.hints, *_for_its_job(cause, ordered[1:])),
+        hints=(*cause.hints, *_besides(cause, ordered[1:])),
         ruled_out=(
             *_explained(cause, ordered[1:]),
             *_answering(snapshot, findings),
@@ -88,10 +65,12 @@ def diagnose(snapshot: Snapshot, findings: Sequence[Finding], recalled: Sequence
         recalled=like,
         unseen=snapshot.unseen,
         rule=cause.detector,
+        restart_is_useless=failure.restart_is_useless if failure else "",
+        scaling_is_useless=failure.scaling_is_useless if failure else "",
         beside=cause.beside,
         until=cause.until,
         shared=cause.shared if sure else None,
-        stands_for=_stands_for(snapshot) if sure and not cause.shared and cause.category is not Category.HEALTHY else (),
+        stands_for=_stands_for(snapshot) if sure and not cause.shared and cause.category != HEALTHY else (),
     )
 
 
@@ -112,7 +91,7 @@ def _seconds(moment: datetime | None) -> float:
 
 
 def _confidence(finding: Finding, recalled: Sequence[Recollection]) -> float:
-    remembered = any(r.category is finding.category and r.outcome == "remediated" for r in recalled)
+    remembered = any(r.category == finding.category and r.outcome == "remediated" for r in recalled)
     return max(finding.confidence, min(finding.confidence + REMEMBERED, CERTAIN)) if remembered else finding.confidence
 
 
@@ -140,17 +119,18 @@ def _absent(snapshot: Snapshot, findings: Sequence[Finding]) -> list[RuledOut]:
     """The causes that were looked for and not found; those whose evidence was not seen are left open."""
     found = {finding.category for finding in findings}
     return [
-        RuledOut(what=category.value, why=why)
-        for category, why in _LOOKED_FOR.items()
-        if category not in found and _was_seen(snapshot, category)
+        RuledOut(what=failure.name, why=failure.not_found)
+        for failure in FAILURES
+        if failure.not_found and failure.name not in found and _was_seen(snapshot, failure)
     ]
 
 
-def _for_its_job(cause: Finding, others: Sequence[Finding]) -> tuple[Hint, ...]:
-    """What is to be done with a Job that failed, besides mending what failed it."""
-    if cause.category is Category.MAINTENANCE:
+def _besides(cause: Finding, others: Sequence[Finding]) -> tuple[Hint, ...]:
+    """What is to be done besides mending the cause: with a Job that failed of it."""
+    if cause.category == MAINTENANCE:
         return ()
-    return tuple(hint for other in others if other.category is Category.JOB_FAILED for hint in other.hints)
+    besides = {failure.name for failure in FAILURES if failure.advises_besides}
+    return tuple(hint for other in others if other.category in besides for hint in other.hints)
 
 
 def _looked_for(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[RuledOut, ...]:
@@ -178,9 +158,8 @@ def _doubted(snapshot: Snapshot) -> list[RuledOut]:
     ]
 
 
-def _was_seen(snapshot: Snapshot, category: Category) -> bool:
-    part = _NEEDS.get(category)
-    return part is None or bool(getattr(snapshot, part))
+def _was_seen(snapshot: Snapshot, failure: FailureClass) -> bool:
+    return not failure.seen_in or bool(getattr(snapshot, failure.seen_in))
 
 
 def _unknown(snapshot: Snapshot, recalled: tuple[Recollection, ...]) -> Diagnosis:
@@ -196,9 +175,9 @@ def _unknown(snapshot: Snapshot, recalled: tuple[Recollection, ...]) -> Diagnosi
     state = "; ".join(judged.reasons[:3]) or f"it looks {judged.health}"
     return Diagnosis(
         summary=f"No rule explains what is wrong with {snapshot.target}: {state}",
-        category=Category.UNKNOWN,
+        category=UNKNOWN,
         resource=snapshot.target.ref,
-        confidence=UNKNOWN,
+        confidence=UNCLEAR,
         tier=Tier.NONE,
         evidence=notes.evidence,
         ruled_out=_looked_for(snapshot, ()),

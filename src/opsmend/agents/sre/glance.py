@@ -7,14 +7,14 @@ part, is looked into as ever.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from opsmend.agents.sre.detectors import bad_image
+from opsmend.agents.sre.detectors import FAILURES, bad_image
 from opsmend.agents.sre.reading.config_errors import find_complaint, find_missing_variable
 from opsmend.agents.sre.reading.connections import failures_of_the_name_server, signs_of
 from opsmend.agents.sre.reading.failures import containers, failed_run, failing_log
 from opsmend.agents.sre.reading.mounts import mounted_files, read_variables, referenced
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import container_spec
-from opsmend.domain.diagnosis import Category, Finding
+from opsmend.domain.diagnosis import Finding
 from opsmend.domain.shared_cause import CauseKind, KnownCause, SharedCause
 from opsmend.domain.snapshot import Container, Dependency, Pod, Snapshot
 from opsmend.domain.target import Kind, Target
@@ -22,13 +22,7 @@ from opsmend.domain.target import Kind, Target
 CONFIDENCE: Final = 0.8
 """Of what a glance tells: the whole look of the incident that sees to the cause stands behind it."""
 
-_CATEGORIES: Final = {
-    CauseKind.NODE: Category.NODE_NOT_READY,
-    CauseKind.REGISTRY: Category.BAD_IMAGE,
-    CauseKind.NAME_RESOLUTION: Category.NAME_RESOLUTION,
-    CauseKind.DEPENDENCY: Category.DEPENDENCY_DOWN,
-    CauseKind.CONFIG_MAP: Category.BROKEN_CONFIGURATION,
-}
+_CATEGORIES: Final = {failure.shared: failure.name for failure in FAILURES if failure.shared}
 
 
 async def explained(

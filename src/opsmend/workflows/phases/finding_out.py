@@ -5,7 +5,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from opsmend.domain.agent_tasks import Investigation, InvestigationRequest
-    from opsmend.domain.diagnosis import Category, Diagnosis
+    from opsmend.domain.diagnosis import HEALTHY, MAINTENANCE, UNKNOWN, Diagnosis
     from opsmend.domain.incident import Outcome, Patience
     from opsmend.domain.ports.artifacts import ArtifactRef
     from opsmend.domain.verification import Baseline
@@ -58,11 +58,11 @@ class FindingOut:
             if self._read_only:
                 return diagnosis, baseline
             await self._grouping.let_go(diagnosis)
-            if diagnosis.category is Category.MAINTENANCE:
+            if diagnosis.category == MAINTENANCE:
                 await self._sitting_out.window(diagnosis)
             elif node := self._sitting_out.lost_node(diagnosis):
                 await self._sitting_out.node(node, diagnosis)
-            elif diagnosis.category is Category.UNKNOWN:
+            elif diagnosis.category == UNKNOWN:
                 await self._sitting_out.motion(diagnosis, baseline)
             elif await self._sees_to(diagnosis):
                 return diagnosis, baseline
@@ -85,7 +85,7 @@ class FindingOut:
         if diagnosis.recalled:
             best = diagnosis.recalled[0]
             self._log.note("memory.recalled", f"{best.incident_id} run {best.run_id}: {best.summary} → {best.remedy}")
-        if diagnosis.category is Category.HEALTHY:
+        if diagnosis.category == HEALTHY:
             raise IncidentOver(Outcome.NO_ACTION, diagnosis.summary)
         return diagnosis, found.baseline
 

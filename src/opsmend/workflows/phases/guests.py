@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.domain.alert import Alert
     from opsmend.domain.alert_book import AlertBook
     from opsmend.domain.call import CallReason
-    from opsmend.domain.diagnosis import Category, Diagnosis
+    from opsmend.domain.diagnosis import NODE_NOT_READY, Diagnosis
     from opsmend.domain.incident import Status
 
 from opsmend.workflows.phases.incident_log import IncidentLog, root_of
@@ -127,7 +127,7 @@ class Guests:
 
 
 def _blamed(finding: Diagnosis | None) -> bool:
-    return finding is not None and finding.category is Category.NODE_NOT_READY
+    return finding is not None and finding.category == NODE_NOT_READY
 
 
 def explains(finding: Diagnosis | None, guest: Alert) -> bool:

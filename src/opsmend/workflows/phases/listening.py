@@ -12,7 +12,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from opsmend.domain.alert_book import AlertBook
-    from opsmend.domain.diagnosis import Category, Diagnosis
+    from opsmend.domain.diagnosis import HEALTHY, Diagnosis
     from opsmend.domain.incident import Outcome, Patience
     from opsmend.domain.opened import Listened
 
@@ -124,7 +124,7 @@ class Listening:
     async def _has_to_be_looked_into(self) -> bool:
         seen = await self._look()
         self._looked_at = workflow.now()
-        if seen is not None and (seen.category is not Category.HEALTHY or self._log.state.outcome is not Outcome.NO_ACTION):
+        if seen is not None and (seen.category != HEALTHY or self._log.state.outcome is not Outcome.NO_ACTION):
             return True
         # Who could not look tries at the same pace; who saw that all is well may take longer each time.
         looks = min(self.done.looks + 1, _MOST_DOUBLINGS) if seen is not None else 0

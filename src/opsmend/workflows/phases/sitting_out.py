@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from opsmend.agents.patience import NOTIFY, on
     from opsmend.agents.queues import CONNECTORS
     from opsmend.domain.alert_book import AlertBook
-    from opsmend.domain.diagnosis import Category, Diagnosis
+    from opsmend.domain.diagnosis import NODE_NOT_READY, Diagnosis
     from opsmend.domain.incident import Outcome
     from opsmend.domain.maintenance import LONGEST
     from opsmend.domain.opened import SatOut
@@ -64,7 +64,7 @@ class SittingOut:
     def lost_node(self, diagnosis: Diagnosis) -> Target | None:
         """The node that the diagnosis blames for what another target suffers."""
         target = self._log.state.target
-        if diagnosis.category is not Category.NODE_NOT_READY or diagnosis.resource.kind is not Kind.NODE:
+        if diagnosis.category != NODE_NOT_READY or diagnosis.resource.kind is not Kind.NODE:
             return None
         blamed = target.kind is not Kind.NODE and workflow.patched(GROUPS_UNDER_NODES)
         return Target.of(target.cluster, diagnosis.resource) if blamed else None

@@ -1,11 +1,5 @@
-"""The rules tier: one small module per class of failure. A new one is listed in DETECTORS.
+"""The rules tier: one file and one line for each class of failure. agents/sre/failure_class.py says what a class tells."""
 
-A detector takes a snapshot and returns what it finds, or nothing: it abstains rather than guess. A lower rank explains higher
-ones: 0 maintenance and the node, 1 what a pod needs to exist, 2 to start, to be reached or to call, 3 its probes, 4 the
-revision as such, 5 load, 6 the end of a Job, 9 health.
-"""
-
-from collections.abc import Callable
 from typing import Final
 
 from opsmend.agents.sre.detectors import (
@@ -29,29 +23,32 @@ from opsmend.agents.sre.detectors import (
     unschedulable,
     volume_pending,
 )
-from opsmend.domain.diagnosis import Finding
-from opsmend.domain.snapshot import Snapshot
+from opsmend.agents.sre.failure_class import FailureClass
+from opsmend.domain.diagnosis import Category
 
-Detector = Callable[[Snapshot], list[Finding]]
-
-DETECTORS: Final[tuple[Detector, ...]] = (
-    maintenance.detect,
-    node_not_ready.detect,
-    quota_exceeded.detect,
-    missing_reference.detect,
-    scaled_to_zero.detect,
-    volume_pending.detect,
-    bad_image.detect,
-    broken_configuration.detect,
-    out_of_memory.detect,
-    unschedulable.detect,
-    service_mismatch.detect,
-    dependency_down.detect,
-    name_resolution.detect,
-    failing_probe.detect,
-    crash_after_rollout.detect,
-    autoscaler_limited.detect,
-    overloaded.detect,
-    job_failed.detect,
-    healthy.detect,
+FAILURES: Final[tuple[FailureClass, ...]] = (
+    maintenance.FAILURE,
+    node_not_ready.FAILURE,
+    quota_exceeded.FAILURE,
+    missing_reference.FAILURE,
+    scaled_to_zero.FAILURE,
+    volume_pending.FAILURE,
+    bad_image.FAILURE,
+    broken_configuration.FAILURE,
+    out_of_memory.FAILURE,
+    unschedulable.FAILURE,
+    service_mismatch.FAILURE,
+    dependency_down.FAILURE,
+    name_resolution.FAILURE,
+    failing_probe.FAILURE,
+    crash_after_rollout.FAILURE,
+    autoscaler_limited.FAILURE,
+    overloaded.FAILURE,
+    job_failed.FAILURE,
+    healthy.FAILURE,
 )
+
+
+def class_of(category: Category) -> FailureClass | None:
+    """None for one that only a model or another version knows."""
+    return next((failure for failure in FAILURES if failure.name == category), None)

@@ -3,9 +3,10 @@
 from math import ceil
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.room import why_no_room
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import limited
 from opsmend.domain.snapshot import Autoscaler, AutoscalerMetric, Snapshot, Workload
 
@@ -54,13 +55,10 @@ def _finding(snapshot: Snapshot, workload: Workload, scaler: Autoscaler) -> Find
     bounds = f"{scaler.current_replicas} replicas, between {scaler.min_replicas} and {scaler.max_replicas} are allowed"
     notes.add(str(scaler.ref), f"{bounds}; {_told(scaler)}")
     hint = _hint(snapshot, workload, scaler)
-    return Finding(
-        detector="autoscaler_limited",
-        category=Category.AUTOSCALER_LIMITED,
+    return FAILURE.finding(
         resource=scaler.ref,
         summary=f"{scaler.ref} may give {workload.ref} no more than {scaler.max_replicas} replicas, and {_told(scaler)}",
         confidence=0.9 if hint.remedy is Remedy.RAISE_AUTOSCALER else 0.8 if wanted(scaler) else 0.6,
-        rank=5,
         evidence=notes.evidence,
         hints=(hint,),
         beside=(scaler.ref,),
@@ -108,3 +106,14 @@ def _amount(number: float, unit: str) -> str:
 
 def _nothing(scaler: Autoscaler, reason: str) -> Hint:
     return Hint(remedy=Remedy.NONE, object=scaler.ref, reason=reason)
+
+
+FAILURE: Final = FailureClass(
+    name="autoscaler_limited",
+    rank=5,
+    detect=detect,
+    seen_in="autoscalers",
+    not_found="its autoscaler does not want more replicas than it may have",
+    restart_is_useless="new pods would carry the same load",
+    scaling_is_useless="its autoscaler would set the number back within seconds",
+)

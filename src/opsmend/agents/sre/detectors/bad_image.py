@@ -4,10 +4,11 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, events_about
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import container_spec, differences, in_words, last_good, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Container, Pod, Revision, Snapshot, Workload
 
@@ -103,13 +104,10 @@ def _finding(snapshot: Snapshot, cases: list[tuple[Pod, Container]]) -> Finding:
     shared = trouble is Trouble.UNREACHABLE and hints[0].remedy is Remedy.NONE
     if changed and good:
         notes.add(str(snapshot.target), in_words(differences(good.template, snapshot.revisions[0].template)))
-    return Finding(
-        detector="bad_image",
-        category=Category.BAD_IMAGE,
+    return FAILURE.finding(
         resource=snapshot.workload.ref if snapshot.workload else snapshot.target.ref,
         summary=f"Image {container.image} of container {container.name} cannot be pulled: {trouble}",
         confidence=0.95 if changed else 0.85,
-        rank=2,
         evidence=notes.evidence,
         hints=hints,
         shared=SharedCause(kind=CauseKind.REGISTRY, name=_registry(container.image)) if shared else None,
@@ -159,3 +157,15 @@ def _access_changed(good: Revision, workload: Workload) -> bool:
     paths = ("/spec/imagePullSecrets", "/spec/serviceAccountName")
     changes = differences(good.template, workload.template)
     return any(c.path.startswith(paths) or c.path.endswith("/imagePullPolicy") for c in changes)
+
+
+FAILURE: Final = FailureClass(
+    name="bad_image",
+    rank=2,
+    detect=detect,
+    seen_in="pods",
+    not_found="no container waits for its image",
+    restart_is_useless="new pods would wait for the same image",
+    scaling_is_useless="more pods would wait for the same image",
+    shared=CauseKind.REGISTRY,
+)

@@ -1,8 +1,9 @@
 """A program ends because of its configuration and says so in its log."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.config_errors import (
     ConfigComplaint,
     ConfigKey,
@@ -24,7 +25,7 @@ from opsmend.agents.sre.reading.revisions import (
     template_of_pod,
     why_good,
 )
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import ConfigReference, Container, Pod, Revision, Snapshot, Workload
 from opsmend.domain.target import Kind, ObjectRef
@@ -74,13 +75,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     if origin.known_good:
         notes.add(f"last known good of {origin.resource}", origin.known_good)
     return [
-        Finding(
-            detector="broken_configuration",
-            category=Category.BROKEN_CONFIGURATION,
+        FAILURE.finding(
             resource=origin.resource,
             summary=f"Container {worst.container.name} cannot start with its configuration: {worst.what}; {origin.told}",
             confidence=_confidence(worst, origin),
-            rank=2,
             evidence=notes.evidence,
             hints=origin.hints,
             shared=_shared(origin),
@@ -197,3 +195,15 @@ def _shipped_by_revision(snapshot: Snapshot, workload: Workload, good: Revision)
     digest = good.template_digest
     back = Hint(remedy=Remedy.ROLL_BACK, object=workload.ref, revision=good.number, template_digest=digest, reason=told)
     return _Origin(told, (back,), True, workload.ref)
+
+
+FAILURE: Final = FailureClass(
+    name="broken_configuration",
+    rank=2,
+    detect=detect,
+    seen_in="pods",
+    not_found="no ended container blames its configuration",
+    restart_is_useless="new pods would read the same configuration, which is still broken",
+    scaling_is_useless="more replicas that read the same broken configuration",
+    shared=CauseKind.CONFIG_MAP,
+)

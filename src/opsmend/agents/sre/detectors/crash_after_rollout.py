@@ -1,5 +1,8 @@
 """Containers of the newest revision end right after start, and an earlier revision ran."""
 
+from typing import Final
+
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import (
     containers,
     failed_run,
@@ -17,7 +20,7 @@ from opsmend.agents.sre.reading.revisions import (
     older_pods,
     why_good,
 )
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.snapshot import Container, Pod, Snapshot
 
 LOG_LINES = 5
@@ -43,13 +46,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     proof = why_good(snapshot, good)
     still_serving = any(pod.ready for pod in older_pods(snapshot))
     return [
-        Finding(
-            detector="crash_after_rollout",
-            category=Category.CRASH_AFTER_ROLLOUT,
+        FAILURE.finding(
             resource=snapshot.workload.ref,
             summary=f"Revision {current.number} of {snapshot.workload.ref} crashes right after start; {proof}",
             confidence=0.85 if still_serving else 0.7,
-            rank=4,
             evidence=notes.evidence,
             hints=(
                 Hint(
@@ -74,3 +74,14 @@ def _how_it_ended(container: Container) -> str:
         return ""
     lasted = f" after {(run.finished_at - run.started_at).total_seconds():.0f} s" if run.finished_at and run.started_at else ""
     return f"exited with {run.exit_code} ({run.reason or 'no reason'}){lasted}, {container.restarts} restarts"
+
+
+FAILURE: Final = FailureClass(
+    name="crash_after_rollout",
+    rank=4,
+    detect=detect,
+    seen_in="pods",
+    not_found="no container of the newest revision ends while an earlier revision is known to have run",
+    restart_is_useless="new pods of the same revision would crash again",
+    scaling_is_useless="more replicas of the same broken revision",
+)

@@ -5,10 +5,11 @@ Why it does not serve is found by the same detectors in its own neighbourhood (s
 
 from typing import Final, NamedTuple
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.connections import Sign, signs_of
 from opsmend.agents.sre.reading.failures import containers, is_failing
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import assess
 from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Dependency, Snapshot
@@ -74,13 +75,10 @@ def _finding(snapshot: Snapshot, dependency: Dependency, down: _Down, signs: lis
     notes.add(str(dependency.ref), f"is called by {dependency.named_in}; {_state(dependency)}")
     said = f" ({signs[0].how})" if signs else ""
     confidence = (NAMED if signs[0].named else BY_PORT) if signs else UNSAID
-    return Finding(
-        detector="dependency_down",
-        category=Category.DEPENDENCY_DOWN,
+    return FAILURE.finding(
         resource=down.who,
         summary=f"{subject} fails because {down.who}, which it calls{said}, does not serve: {down.what}",
         confidence=confidence if down.sure or not signs else confidence - STILL_MOVING,
-        rank=2,
         evidence=notes.evidence,
         hints=(Hint(remedy=Remedy.NONE, object=down.who, reason=_reason(dependency, down)),),
         beside=(dependency.ref,),
@@ -99,3 +97,14 @@ def _reason(dependency: Dependency, down: _Down) -> str:
     if dependency.exists is False:
         return f"{dependency.ref} was deleted, or {dependency.named_in} misspells it: a person has to tell which"
     return f"no rule tells why {down.who} does not serve: whoever runs it has to look"
+
+
+FAILURE: Final = FailureClass(
+    name="dependency_down",
+    rank=2,
+    detect=detect,
+    restart_is_useless="new pods would call the same Service, which does not serve",
+    scaling_is_useless="more replicas would call the same Service, which does not serve",
+    shared=CauseKind.DEPENDENCY,
+    blames_another=True,
+)

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final, NamedTuple
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, events_about, failed_run, is_failing, killed_by_probe
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import (
@@ -15,7 +16,7 @@ from opsmend.agents.sre.reading.revisions import (
     template_of_pod,
     why_good,
 )
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import START_GRACE
 from opsmend.domain.snapshot import Container, Event, Pod, Revision, Snapshot, Workload
 
@@ -89,13 +90,10 @@ def _finding(snapshot: Snapshot, cases: list[_Case]) -> Finding:
         notes.add(f"container {case.container.name}", f"the probe asks {place}, the container declares {_declared(spec)}")
     ref = snapshot.workload.ref if snapshot.workload else snapshot.target.ref
     hints = _hints(snapshot, cases, probe, spec)
-    return Finding(
-        detector="failing_probe",
-        category=Category.FAILING_PROBE,
+    return FAILURE.finding(
         resource=ref,
         summary=f"The {case.probe} probe of container {case.container.name} of {ref} ({place}) {how}",
         confidence=_confidence(case, hints, wrong_port=wrong_port),
-        rank=3,
         evidence=notes.evidence,
         hints=hints,
     )
@@ -186,3 +184,13 @@ def _undeclared_port(spec: dict[str, Any], probe: dict[str, Any]) -> bool:
 def _only_port(spec: dict[str, Any]) -> int | None:
     ports = [port.get("containerPort") for port in spec.get("ports") or []]
     return ports[0] if len(ports) == 1 else None
+
+
+FAILURE: Final = FailureClass(
+    name="failing_probe",
+    rank=3,
+    detect=detect,
+    seen_in="pods",
+    not_found="no running container fails a probe",
+    restart_is_useless="new pods would fail the same probe",
+)

@@ -1,8 +1,11 @@
 """Nothing is wrong (any more)."""
 
+from typing import Final
+
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import failed_run
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import assess
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.verification import Health
@@ -30,14 +33,18 @@ def detect(snapshot: Snapshot) -> list[Finding]:
                 )
     notes.add(str(snapshot.target), "no fault was seen in what could be read")
     return [
-        Finding(
-            detector="healthy",
-            category=Category.HEALTHY,
+        FAILURE.finding(
             resource=snapshot.target.ref,
             summary=f"{snapshot.target} {'has recovered' if recovered else 'is well'}",
             confidence=0.75 if snapshot.unseen else 0.9,
-            rank=9,
             evidence=notes.evidence,
             hints=(Hint(remedy=Remedy.NONE, object=snapshot.target.ref, reason="there is nothing to repair"),),
         )
     ]
+
+
+FAILURE: Final = FailureClass(
+    name="healthy",
+    rank=9,
+    detect=detect,
+)

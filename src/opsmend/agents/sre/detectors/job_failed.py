@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, failed_run, failing_log
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.job import JobRun
 from opsmend.domain.snapshot import Snapshot
 
@@ -36,13 +37,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
             notes.add_log(pod, container, "\n".join(failing_log(container).splitlines()[-LOG_LINES:]))
     last = f"; {ends[0]}" if ends else ""
     return [
-        Finding(
-            detector="job_failed",
-            category=Category.JOB_FAILED,
+        FAILURE.finding(
             resource=job.ref,
             summary=f"{job.ref} failed ({job.failed_reason}){last}",
             confidence=0.8,
-            rank=6,
             evidence=notes.evidence,
             hints=(Hint(remedy=Remedy.NONE, object=job.ref, reason=_what_to_do(job)),),
         )
@@ -58,3 +56,11 @@ def _what_to_do(job: JobRun) -> str:
         else "then delete it and apply its manifest again"
     )
     return f"Jobs are not rerun by opsmend, which cannot know that a second run is harmless: {advice}; {again}"
+
+
+FAILURE: Final = FailureClass(
+    name="job_failed",
+    rank=6,
+    detect=detect,
+    advises_besides=True,
+)

@@ -1,8 +1,11 @@
 """Somebody declared planned maintenance: what is broken now is broken on purpose, and is left alone until the window ends."""
 
+from typing import Final
+
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.maintenance import declared
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.maintenance import REASON_ANNOTATION, UNTIL_ANNOTATION
 from opsmend.domain.snapshot import Snapshot
 
@@ -20,13 +23,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
         notes.add(str(told.declared_on), f"{UNTIL_ANNOTATION}: {told.until_text}{reason}")
     why = f" ({window.reason})" if window.reason else ""
     return [
-        Finding(
-            detector="maintenance",
-            category=Category.MAINTENANCE,
+        FAILURE.finding(
             resource=window.declared_on,
             summary=f"{window.declared_on} is under planned maintenance until {until:%Y-%m-%d %H:%M} UTC{why}",
             confidence=1,
-            rank=0,
             evidence=notes.evidence,
             hints=(
                 Hint(remedy=Remedy.NONE, object=window.declared_on, reason="nothing is changed while maintenance is planned"),
@@ -34,3 +34,12 @@ def detect(snapshot: Snapshot) -> list[Finding]:
             until=until,
         )
     ]
+
+
+FAILURE: Final = FailureClass(
+    name="maintenance",
+    rank=0,
+    detect=detect,
+    seen_in="workload",
+    not_found="neither the workload nor its namespace is under planned maintenance",
+)

@@ -3,12 +3,13 @@
 import re
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, events_about
 from opsmend.agents.sre.reading.mounts import referenced
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.restoring import restorable, seen_good
 from opsmend.agents.sre.reading.revisions import differences, in_words, last_good, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import STARTING_REASONS
 from opsmend.domain.snapshot import ConfigReference, Event, Pod, Revision, Snapshot
 from opsmend.domain.target import Kind, ObjectRef
@@ -93,13 +94,10 @@ def _finding(
     what = str(reference.ref) if missing == "itself" else f"key {missing} of {reference.ref}"
     state = "does not exist" if missing == "itself" else f"it has the keys {', '.join(reference.keys) or '(not told)'}"
     notes.add(str(reference.ref), f"{what} is needed by {reference.used_by or 'the pod template'}: {state}")
-    return Finding(
-        detector="missing_reference",
-        category=Category.MISSING_REFERENCE,
+    return FAILURE.finding(
         resource=reference.ref,
         summary=f"{len(stuck)} pods of {snapshot.target} cannot start: {what} is missing",
         confidence=0.95 if reference.exists is False or len(notes.evidence) > 1 else 0.8,
-        rank=1,
         evidence=notes.evidence,
         hints=_hints(snapshot, reference, missing, what),
     )
@@ -158,14 +156,21 @@ def _missing_service_account(snapshot: Snapshot) -> list[Finding]:
     else:
         hint = Hint(remedy=Remedy.NONE, object=workload.ref, reason=f"service account {name} has to be made by a person")
     return [
-        Finding(
-            detector="missing_reference",
-            category=Category.MISSING_REFERENCE,
+        FAILURE.finding(
             resource=workload.ref,
             summary=f"No pods of {workload.ref} can be created: service account {name} is missing",
             confidence=0.9,
-            rank=1,
             evidence=notes.evidence,
             hints=(hint,),
         )
     ]
+
+
+FAILURE: Final = FailureClass(
+    name="missing_reference",
+    rank=1,
+    detect=detect,
+    seen_in="pods",
+    not_found="no pod waits for a ConfigMap, Secret or key that is not there",
+    restart_is_useless="new pods would wait for the same missing object",
+)

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.connections import UNRESOLVED, Sign, failures_of_the_name_server, signs_of
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import differences, last_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
-from opsmend.domain.shared_cause import NAME_RESOLUTION
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
+from opsmend.domain.shared_cause import NAME_RESOLUTION, CauseKind
 from opsmend.domain.snapshot import Dependency, Snapshot
 
 SERVES_UNNAMED: Final = 0.9
@@ -31,13 +32,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     example = f"{unnamed[0][0].ref}, which serves, is not found by its name" if unnamed else "the name server does not answer"
     reason = "CoreDNS, its Service kube-system/kube-dns and what the network lets through to it need a person"
     return [
-        Finding(
-            detector="name_resolution",
-            category=Category.NAME_RESOLUTION,
+        FAILURE.finding(
             resource=subject,
             summary=f"{subject} cannot resolve names: {example}",
             confidence=SERVES_UNNAMED if unnamed else SAID,
-            rank=2,
             evidence=notes.evidence,
             hints=(Hint(remedy=Remedy.NONE, object=subject, reason=reason),),
             # By the words of one target alone, of whatever name, nobody else is kept waiting.
@@ -62,3 +60,15 @@ def _changed_its_own_way(snapshot: Snapshot) -> bool:
         return False
     changed = differences(good.template, snapshot.revisions[0].template)
     return any(change.path.startswith(("/spec/dns", "/spec/hostNetwork")) for change in changed)
+
+
+FAILURE: Final = FailureClass(
+    name="name_resolution",
+    rank=2,
+    detect=detect,
+    seen_in="pods",
+    not_found="nothing that it says is about a name that cannot be resolved",
+    restart_is_useless="new pods would ask the same name server",
+    scaling_is_useless="more replicas would ask the same name server",
+    shared=CauseKind.NAME_RESOLUTION,
+)

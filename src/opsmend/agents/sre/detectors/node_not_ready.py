@@ -1,7 +1,10 @@
 """The node is the trouble: not Ready, or under pressure."""
 
+from typing import Final
+
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import node_faults
 from opsmend.domain.shared_cause import CauseKind, SharedCause
 from opsmend.domain.snapshot import Node, Pod, Snapshot
@@ -43,13 +46,10 @@ def _finding(snapshot: Snapshot, node: Node, hurt: list[Pod]) -> Finding:
     lost = _lost(snapshot, node)
     faults = "; ".join(node_faults(node)) or f"node {node.name} was lost {lost} times lately"
     not_ready = not node.ready
-    return Finding(
-        detector="node_not_ready",
-        category=Category.NODE_NOT_READY,
+    return FAILURE.finding(
         resource=ref,
         summary=f"{faults}; {len(hurt)} pods of the target on it are not ready" if hurt else faults,
         confidence=0.95 if not_ready else 0.75,
-        rank=0,
         evidence=notes.evidence,
         hints=_hints(ref, node, lost),
         shared=SharedCause.of(CauseKind.NODE, ref),
@@ -66,3 +66,14 @@ def _hints(ref: ObjectRef, node: Node, lost: int) -> tuple[Hint, ...]:
         reason = f"lost {lost} times and back: new pods should not land on it until a person found out why"
         return (Hint(remedy=Remedy.CORDON, object=ref, node=node.name, reason=reason), repair)
     return (repair,)
+
+
+FAILURE: Final = FailureClass(
+    name="node_not_ready",
+    rank=0,
+    detect=detect,
+    seen_in="nodes",
+    not_found="every node that pods of the target run on is Ready and without pressure",
+    restart_is_useless="pods on a lost node cannot be stopped in an orderly way; Kubernetes moves them by itself",
+    shared=CauseKind.NODE,
+)

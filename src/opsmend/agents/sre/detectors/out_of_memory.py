@@ -3,10 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import containers, failed_run, is_failing, killed_by_probe
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import container_spec, effective_differences, last_good, template_of_pod, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.quantity import as_memory, quantity
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import Container, Pod, Revision, Snapshot, Workload
@@ -55,13 +56,10 @@ def _finding(snapshot: Snapshot, cases: list[tuple[Pod, Container]]) -> Finding:
             notes.add_container(case_pod, case, f"{said} {as_memory(limit) if limit else 'none'}", run.finished_at)
     ref = snapshot.workload.ref if snapshot.workload else snapshot.target.ref
     bound = f"its limit of {as_memory(limit)}" if limit else "its node has"
-    return Finding(
-        detector="out_of_memory",
-        category=Category.OUT_OF_MEMORY,
+    return FAILURE.finding(
         resource=ref,
         summary=f"Container {container.name} of {ref} needs more memory than {bound}",
         confidence=0.95 if sure else 0.6,
-        rank=2,
         evidence=notes.evidence,
         hints=_hints(snapshot, container, limit),
     )
@@ -151,3 +149,14 @@ def _earlier_raises(snapshot: Snapshot, name: str) -> list[Decimal]:
         if limit is not None and limit not in rising:
             rising.append(limit)
     return rising
+
+
+FAILURE: Final = FailureClass(
+    name="out_of_memory",
+    rank=2,
+    detect=detect,
+    seen_in="pods",
+    not_found="no container was killed at its memory limit",
+    restart_is_useless="new pods would be killed at the same limit",
+    scaling_is_useless="every replica has its own limit, and what fills it may not be shared load",
+)

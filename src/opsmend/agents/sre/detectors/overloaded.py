@@ -3,9 +3,10 @@
 from math import ceil
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.room import why_no_room
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.health import assess
 from opsmend.domain.load import Load, LoadSource
 from opsmend.domain.pod_requests import pod_requests
@@ -34,13 +35,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     notes.add("prometheus" if load.source is LoadSource.RULE else "metrics", f"`{load.expression}`: {_each(workload, load)}")
     notes.add(str(workload.ref), f"{workload.ready_replicas} of {workload.desired_replicas} replicas are ready")
     return [
-        Finding(
-            detector="overloaded",
-            category=Category.OVERLOADED,
+        FAILURE.finding(
             resource=workload.ref,
             summary=f"{workload.ref} carries too much for {workload.desired_replicas} replicas: {_each(workload, load)}",
             confidence=_confidence(workload, load),
-            rank=5,
             evidence=notes.evidence,
             hints=(hint,),
         )
@@ -122,3 +120,13 @@ def _number(measured: float) -> str:
 
 def _nothing(workload: Workload, reason: str) -> Hint:
     return Hint(remedy=Remedy.NONE, object=workload.ref, reason=reason)
+
+
+FAILURE: Final = FailureClass(
+    name="overloaded",
+    rank=5,
+    detect=detect,
+    seen_in="load",
+    not_found="its replicas carry no more than they may",
+    restart_is_useless="new pods would carry the same load",
+)

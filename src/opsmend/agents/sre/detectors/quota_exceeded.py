@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.quota_taker import Growth, takers
 from opsmend.agents.sre.reading.revisions import effective_differences, in_words, last_good, why_good
 from opsmend.agents.sre.reading.room import quota_shortage
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.pod_requests import pod_usage
 from opsmend.domain.snapshot import Event, Quota, Snapshot, Workload
 
@@ -74,13 +75,10 @@ def _finding(snapshot: Snapshot, workload: Workload, events: list[Event], tight:
     by = str(culprit.ref) if culprit else "a LimitRange or quota of the namespace"
     lacking = max(workload.desired_replicas - workload.replicas, 0)
     blamed = taker.neighbour.ref if taker else culprit.ref if culprit else workload.ref
-    return Finding(
-        detector="quota_exceeded",
-        category=Category.QUOTA_EXCEEDED,
+    return FAILURE.finding(
         resource=blamed,
         summary=f"{workload.ref} lacks {lacking} pods: {by} forbids them{numbers}" + (f"; {taker}" if taker else ""),
         confidence=0.95 if events and tight else 0.85 if events else 0.7,
-        rank=1,
         evidence=notes.evidence,
         hints=_hints(snapshot, workload, culprit, grown),
         beside=(taker.neighbour.ref,) if taker else (),
@@ -130,3 +128,13 @@ def _roll_back(snapshot: Snapshot, workload: Workload) -> list[Hint]:
     reason = f"{why_good(snapshot, good)} and asked for less; the newest revision changed {changes}"
     digest = good.template_digest
     return [Hint(remedy=Remedy.ROLL_BACK, object=workload.ref, revision=good.number, template_digest=digest, reason=reason)]
+
+
+FAILURE: Final = FailureClass(
+    name="quota_exceeded",
+    rank=1,
+    detect=detect,
+    not_found="no controller was refused a pod by a quota or limit range",
+    restart_is_useless="the pods that exist are well, and new ones would be refused",
+    scaling_is_useless="more pods would be refused",
+)

@@ -3,9 +3,10 @@
 import re
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.domain.changes import last_write
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.service_routing import pod_labels, selects
 from opsmend.domain.snapshot import Autoscaler, Event, Snapshot, Workload
 from opsmend.domain.target import Kind
@@ -40,13 +41,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     refs = [*(service.ref for service in services), *(scaler.ref for scaler in scalers)]
     wanted = ", ".join(map(str, refs)) or "the alert"
     return [
-        Finding(
-            detector="scaled_to_zero",
-            category=Category.SCALED_TO_ZERO,
+        FAILURE.finding(
             resource=workload.ref,
             summary=f"{workload.ref} is scaled to zero while {wanted} expects it to run",
             confidence=0.5 if hint.remedy is Remedy.NONE else 0.9 if expected else 0.7,
-            rank=1,
             evidence=notes.evidence,
             hints=(hint,),
         )
@@ -96,3 +94,12 @@ def _before(snapshot: Snapshot, workload: Workload) -> tuple[Event | None, int |
         count, event = max(up, key=lambda pair: pair[0])
         return event, count
     return None, len(snapshot.pods) or None
+
+
+FAILURE: Final = FailureClass(
+    name="scaled_to_zero",
+    rank=1,
+    detect=detect,
+    seen_in="workload",
+    not_found="the workload asks for pods",
+)

@@ -1,8 +1,11 @@
 """A Service does not reach the pods that it is meant for: wrong selector, or a target port that no container has."""
 
+from typing import Final
+
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import last_good, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.service_routing import Fault, RoutingFault, container_ports, pod_labels, routing_faults, selects
 from opsmend.domain.snapshot import Revision, Service, Snapshot, Workload
 
@@ -33,13 +36,10 @@ def _finding(snapshot: Snapshot, workload: Workload, fault: RoutingFault) -> Fin
         what = f"sends to port {target}, the containers declare {_ports(workload)}"
         notes.add(str(workload.ref), f"its containers declare {_ports(workload)}")
     sure = fault.fault is not Fault.PORT_NUMBER
-    return Finding(
-        detector="service_mismatch",
-        category=Category.SERVICE_MISMATCH,
+    return FAILURE.finding(
         resource=service.ref,
         summary=f"{service.ref} does not reach {workload.ref}: it {what}",
         confidence=0.9 if sure else 0.7 if fault.certain else 0.6,
-        rank=2,
         evidence=notes.evidence,
         hints=_hints(snapshot, workload, fault),
     )
@@ -106,3 +106,13 @@ def _pairs(labels: dict[str, str]) -> str:
 def _ports(workload: Workload) -> str:
     ports = [f"{p.get('name', '')}:{p.get('containerPort')}".lstrip(":") for p in container_ports(workload.template)]
     return ", ".join(ports) or "no ports"
+
+
+FAILURE: Final = FailureClass(
+    name="service_mismatch",
+    rank=2,
+    detect=detect,
+    seen_in="services",
+    not_found="its Services select the pods and send to ports that they declare",
+    restart_is_useless="the pods are not what is wrong: traffic does not reach them",
+)

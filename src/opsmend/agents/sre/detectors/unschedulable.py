@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.failures import events_about
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.placement import Obstacles, obstacles
 from opsmend.agents.sre.reading.revisions import effective_differences, in_words, last_good, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.pod_requests import pod_requests
 from opsmend.domain.quantity import as_cpu, as_memory
 from opsmend.domain.record import JsonObject
@@ -55,13 +56,10 @@ def detect(snapshot: Snapshot) -> list[Finding]:
     hints = _hints(snapshot, template, nodes, said)
     why = _classes(said) or "; ".join(str(node) for node in nodes[:3])
     return [
-        Finding(
-            detector="unschedulable",
-            category=Category.UNSCHEDULABLE,
+        FAILURE.finding(
             resource=ref,
             summary=f"{len(waiting)} pods of {ref} find no node: {why}",
             confidence=0.9 if hints[0].remedy is not Remedy.NONE else 0.85,
-            rank=2,
             evidence=notes.evidence,
             hints=hints,
         )
@@ -198,3 +196,14 @@ def _what_is_lacking(template: JsonObject, nodes: list[Obstacles], said: str) ->
 
 def _pairs(labels: dict[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+FAILURE: Final = FailureClass(
+    name="unschedulable",
+    rank=2,
+    detect=detect,
+    seen_in="pods",
+    not_found="no pod waits for a node",
+    restart_is_useless="the waiting pods would be replaced by pods that wait for the same reason",
+    scaling_is_useless="more pods would wait for a node",
+)

@@ -3,9 +3,10 @@
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
+from opsmend.agents.sre.failure_class import FailureClass
 from opsmend.agents.sre.reading.notes import Notes
 from opsmend.agents.sre.reading.revisions import last_good, why_good
-from opsmend.domain.diagnosis import Category, Finding, Hint, Remedy
+from opsmend.domain.diagnosis import Finding, Hint, Remedy
 from opsmend.domain.quantity import quantity
 from opsmend.domain.record import JsonObject
 from opsmend.domain.snapshot import Event, Snapshot
@@ -132,13 +133,10 @@ def _finding(snapshot: Snapshot, storage: Storage, claim: Claim, cause: _Cause) 
     for name in claim.waiting_pods[:3]:
         notes.add(f"pod/{name}", f"mounts {claim.ref} and has no node")
     waiting = f"{len(claim.waiting_pods)} pods wait for {claim.ref}" if claim.waiting_pods else f"{claim.ref} is not answered"
-    return Finding(
-        detector="volume_pending",
-        category=Category.VOLUME_PENDING,
+    return FAILURE.finding(
         resource=claim.ref,
         summary=f"{waiting}: {cause.what}",
         confidence=cause.confidence,
-        rank=1,
         evidence=notes.evidence,
         hints=_hints(snapshot, claim, cause),
     )
@@ -169,3 +167,14 @@ def _class_asked(claim: Claim) -> str:
 
 def _names(classes: tuple[StorageClass, ...]) -> str:
     return ", ".join(f"{known.name}{' (default)' if known.default else ''}" for known in classes[:10]) or "none"
+
+
+FAILURE: Final = FailureClass(
+    name="volume_pending",
+    rank=1,
+    detect=detect,
+    seen_in="pods",
+    not_found="no pod waits for a volume",
+    restart_is_useless="new pods would wait for the same claim",
+    scaling_is_useless="more pods would wait for a volume",
+)

@@ -5,7 +5,6 @@ from typing import Final
 from opsmend.agents.sre.causes import find_causes
 from opsmend.agents.sre.looks.neighbours import look_at_neighbours
 from opsmend.agents.sre.reading.connections import signs_of
-from opsmend.domain.diagnosis import Category
 from opsmend.domain.health import assess
 from opsmend.domain.ports.cluster import ClusterReader
 from opsmend.domain.service_routing import pod_labels, selects
@@ -64,9 +63,7 @@ class _Look:
 
 
 def _explained(snapshot: Snapshot) -> bool:
-    return any(
-        f.rank <= 1 and f.confidence >= EXPLAINS and f.category is not Category.DEPENDENCY_DOWN for f in find_causes(snapshot)
-    )
+    return any(f.rank <= 1 and f.confidence >= EXPLAINS for f in find_causes(snapshot))
 
 
 def _suspects(snapshot: Snapshot) -> list[Dependency]:
