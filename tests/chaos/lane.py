@@ -18,7 +18,6 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from opsmend.adapters.milvus.memory import MilvusMemory
 from opsmend.adapters.temporal.connection import connect
 from opsmend.adapters.temporal.desk import TemporalDesk
-from opsmend.demo.cluster.shop import ship_release
 from opsmend.domain.alert import Alert, AlertStatus, Severity
 from opsmend.domain.approval import Answer, DecisionRequest, Person
 from opsmend.domain.budget import Budget
@@ -27,6 +26,7 @@ from opsmend.domain.target import Kind, Target
 from opsmend.embedded.processes import Part, start_part
 from opsmend.errors import IncidentNotFoundError, OpsmendError, TransientError
 from opsmend.settings import MilvusSettings
+from opsmend_cluster.shop import ship_release
 from tests.slack_standin.standin import SlackStandin
 from tests.slack_standin.workspace import Channel
 
@@ -191,7 +191,7 @@ class Lane:
         return [e for e in answer.json() if e["field_manager"] == "opsmend"]
 
     async def arm(self, **fault: Any) -> None:
-        """Let the cluster's API misbehave (see opsmend.demo.cluster.api.faults)."""
+        """Let the cluster's API misbehave (see opsmend_cluster.api.faults)."""
         async with httpx.AsyncClient(trust_env=False) as http:
             (await http.post(f"{self.cluster_url}/opsmend-demo/faults", json=fault)).raise_for_status()
 
@@ -233,7 +233,7 @@ async def open_lane(
     folder.mkdir(parents=True, exist_ok=True)
     url_file, kubeconfig = folder / "cluster.url", folder / "kubeconfig"
     argv = [
-        *(sys.executable, "-m", "opsmend.demo.cluster", "--seed-shop", "--ready-file", str(url_file)),
+        *(sys.executable, "-m", "opsmend_cluster", "--seed-shop", "--ready-file", str(url_file)),
         "--kubeconfig",
         str(kubeconfig),
     ]

@@ -32,9 +32,6 @@ from opsmend.adapters.llm.thinker import NoModel
 from opsmend.adapters.temporal.change_control import TemporalChangeControl
 from opsmend.adapters.temporal.desk import TemporalDesk
 from opsmend.agents.sre.last_good import GoodKeeper
-from opsmend.demo.cluster.api.access import TOKEN_PREFIX, Access, User
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import write_kubeconfig
 from opsmend.domain.budget import Budget
 from opsmend.domain.incident import IncidentState, Outcome, Status
 from opsmend.domain.target import Kind, Target
@@ -48,6 +45,9 @@ from opsmend.worker import (
     sre_worker,
     workflows_worker,
 )
+from opsmend_cluster.api.access import TOKEN_PREFIX, Access, User
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import write_kubeconfig
 
 WEB = Target(cluster="demo", kind=Kind.DEPLOYMENT, namespace="shop", name="web")
 PATIENCE = QUICK.model_copy(update={"verify_deadline": timedelta(seconds=40)})

@@ -75,7 +75,7 @@ async def set_stage(settings: Settings, directory: DataDirectory) -> AsyncIterat
     cluster = await start_part(
         "cluster",
         [
-            *(sys.executable, "-m", "opsmend.demo.cluster", "--seed-shop"),
+            *(sys.executable, "-m", "opsmend_cluster", "--seed-shop"),
             *("--ready-file", str(url_file), "--kubeconfig", str(kubeconfig)),
         ],
         data_dir / "logs",

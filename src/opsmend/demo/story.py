@@ -21,10 +21,10 @@ from opsmend.console.incident_report import (
     verification_line,
 )
 from opsmend.console.layout import counted, section, show_on
-from opsmend.demo.cluster.shop import NAMESPACE, ship_release
 from opsmend.demo.monitor import Monitor, ended
 from opsmend.demo.stage import Stage
 from opsmend.errors import OpsmendError
+from opsmend_cluster.shop import NAMESPACE, ship_release
 
 _LOOK: Final = 0.15
 """Seconds between two looks at the incident."""

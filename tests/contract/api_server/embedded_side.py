@@ -9,9 +9,9 @@ from uuid import uuid4
 from kubernetes import client
 from tests.contract.embedded_cluster.kube import Kube
 
-from opsmend.demo.cluster.api.access import AUDIENCE, Access
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import cluster_in_thread, write_kubeconfig
+from opsmend_cluster.api.access import AUDIENCE, Access
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import cluster_in_thread, write_kubeconfig
 
 _AN_HOUR_AGO = -3600
 _FAILS_AS_TOLD = {

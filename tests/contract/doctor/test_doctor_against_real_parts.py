@@ -13,9 +13,6 @@ from tests.slack_standin.server import listening
 from tests.slack_standin.standin import SlackStandin, running_slack
 
 from opsmend.adapters.kubernetes.rights import INVESTIGATE, MEND
-from opsmend.demo.cluster.api.access import Access, AccessRule, User
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import RunningCluster, running_cluster
 from opsmend.doctor import checks, kubernetes_rights
 from opsmend.doctor.examination import NotSetUp
 from opsmend.domain.mentions import read_mentions
@@ -39,6 +36,9 @@ from opsmend.settings import (
     Settings,
     SlackSettings,
 )
+from opsmend_cluster.api.access import Access, AccessRule, User
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import RunningCluster, running_cluster
 
 READER = User(name="reader", token="reader-token", rules=(AccessRule(verbs=frozenset({"get", "list"})),))
 AS_SHIPPED = User(name="as-shipped", token="as-shipped-token", rules=rules_for(INVESTIGATE))

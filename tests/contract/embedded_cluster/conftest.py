@@ -7,8 +7,8 @@ import pytest
 from kubernetes import client
 from tests.contract.embedded_cluster.kube import Kube
 
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import cluster_in_thread
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import cluster_in_thread
 
 StartCluster = Callable[..., Kube]
 Login = Callable[[str, str], Kube]

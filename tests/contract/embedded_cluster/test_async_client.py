@@ -5,8 +5,8 @@ from typing import Any
 
 from kubernetes.aio import client, watch
 
-from opsmend.demo.cluster.server import running_cluster
-from opsmend.demo.cluster.shop import seed_shop
+from opsmend_cluster.server import running_cluster
+from opsmend_cluster.shop import seed_shop
 
 
 async def test_async_client_sees_the_shop_come_up() -> None:

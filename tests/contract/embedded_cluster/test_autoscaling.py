@@ -7,7 +7,7 @@ from tests.contract.embedded_cluster.conftest import StartCluster
 from tests.contract.embedded_cluster.kube import NAMESPACE, Kube, eventually
 from tests.contract.embedded_cluster.manifests import a_container, a_deployment
 
-from opsmend.demo.cluster.timing import Timing
+from opsmend_cluster.timing import Timing
 
 BUSY = {"name": "busy", "when": {"image": "shop/app"}, "then": {"effect": "uses_cpu", "cores": "600m"}}
 REQUESTS = {"requests": {"cpu": "100m"}}

@@ -13,7 +13,7 @@ from tests.contract.embedded_cluster.conftest import Login
 from tests.contract.embedded_cluster.kube import Kube, eventually
 from tests.contract.embedded_cluster.manifests import a_config_map, a_deployment
 
-from opsmend.demo.cluster.server import write_kubeconfig
+from opsmend_cluster.server import write_kubeconfig
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,7 +68,7 @@ def test_kubectl_is_told_what_is_lacking(kube: Kube, kubectl: Kubectl) -> None:
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "opsmend.demo.cluster", "--ready-file", str(tmp_path / "url"),
+    command = [sys.executable, "-m", "opsmend_cluster", "--ready-file", str(tmp_path / "url"),
                "--kubeconfig", str(tmp_path / "kubeconfig"), "--seed-shop"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         yield started

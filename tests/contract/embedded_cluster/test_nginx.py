@@ -4,7 +4,7 @@ import pytest
 from tests.contract.embedded_cluster.kube import NAMESPACE, Kube, eventually
 from tests.contract.embedded_cluster.manifests import a_config_map, a_container, a_deployment
 
-from opsmend.demo.cluster.kubelet.nginx import start_nginx
+from opsmend_cluster.kubelet.nginx import start_nginx
 
 GOOD = "server {\n    listen 80;\n    location / { return 200; }\n}\n"
 PATH = "/etc/nginx/conf.d/default.conf"

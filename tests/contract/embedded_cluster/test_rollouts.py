@@ -7,7 +7,7 @@ from tests.contract.embedded_cluster.conftest import StartCluster
 from tests.contract.embedded_cluster.kube import NAMESPACE, Kube, eventually
 from tests.contract.embedded_cluster.manifests import a_container, a_deployment
 
-from opsmend.demo.cluster.shop import seed_shop, ship_release
+from opsmend_cluster.shop import seed_shop, ship_release
 
 REVISION = "deployment.kubernetes.io/revision"
 BAD_TAG = {"name": "no such tag", "when": {"image": ":bad$"}, "then": {"effect": "pull_fails"}}

@@ -15,9 +15,6 @@ from opsmend.adapters.kubernetes.connection import Connection, connect_cluster
 from opsmend.adapters.kubernetes.executors import OwnRights
 from opsmend.adapters.kubernetes.reader import KubernetesReader
 from opsmend.adapters.kubernetes.writer import KubernetesWriter
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import running_cluster
-from opsmend.demo.cluster.shop import seed_shop, ship_release
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.actions.planned_step import plan_step, projected
 from opsmend.domain.execution import DryRun, StepRecord
@@ -28,6 +25,9 @@ from opsmend.domain.target import Kind, ObjectRef, Target
 from opsmend.errors import ClusterConflictError
 from opsmend.policy.redaction import redact
 from opsmend.settings import KubernetesSettings
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import running_cluster
+from opsmend_cluster.shop import seed_shop, ship_release
 
 WEB = Target(cluster="embedded", kind=Kind.DEPLOYMENT, namespace="shop", name="web")
 

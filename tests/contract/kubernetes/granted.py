@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from opsmend.adapters.kubernetes.rights import Right
-from opsmend.demo.cluster.api.access import AccessRule
+from opsmend_cluster.api.access import AccessRule
 
 
 def rules_for(rights: Iterable[Right], namespace: str = "*") -> tuple[AccessRule, ...]:

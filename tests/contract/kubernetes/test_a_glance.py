@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest_asyncio
 from tests.contract.kubernetes.clusters import WEB, Shop, a_shop, eventually
 
-from opsmend.demo.cluster.config import ClusterConfig
 from opsmend.domain.snapshot import Snapshot
 from opsmend.domain.target import Kind, Target
+from opsmend_cluster.config import ClusterConfig
 
 DEFAULTS = ClusterConfig().rules
 DEPLOYMENT = "/apis/apps/v1/namespaces/shop/deployments/web"

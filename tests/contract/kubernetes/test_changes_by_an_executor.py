@@ -20,9 +20,6 @@ from opsmend.adapters.kubernetes.connection import Connection, connect_cluster
 from opsmend.adapters.kubernetes.executors import NamespaceExecutor
 from opsmend.adapters.kubernetes.reader import KubernetesReader
 from opsmend.adapters.kubernetes.writer import KubernetesWriter
-from opsmend.demo.cluster.api.access import TOKEN_PREFIX, Access, AccessRule, User
-from opsmend.demo.cluster.config import ClusterConfig
-from opsmend.demo.cluster.server import write_kubeconfig
 from opsmend.domain.actions import AnyAction
 from opsmend.domain.actions.cordon_node import CordonNode
 from opsmend.domain.actions.patch_config import PatchConfig
@@ -31,6 +28,9 @@ from opsmend.domain.execution import StepStatus
 from opsmend.domain.plan import Plan
 from opsmend.errors import ClusterForbiddenError, ClusterUnavailableError
 from opsmend.settings import KubernetesSettings
+from opsmend_cluster.api.access import TOKEN_PREFIX, Access, AccessRule, User
+from opsmend_cluster.config import ClusterConfig
+from opsmend_cluster.server import write_kubeconfig
 
 SCALE = ScaleWorkload(target=WEB.ref, replicas=4)
 FIX = PatchConfig(target=CONFIG, key="a", value="1")

@@ -62,7 +62,7 @@ class Cluster:
         await self.patch(deployment_path(namespace, name), {"spec": {"template": template}})
 
     async def add_rule(self, rule: Json) -> None:
-        """How containers fail from now on; see opsmend.demo.cluster.kubelet.rules."""
+        """How containers fail from now on; see opsmend_cluster.kubelet.rules."""
         await self.create("/opsmend-demo/rules", rule)
 
     async def deploy(
@@ -177,14 +177,14 @@ def _deployment(name: str, pod: Json, container: Json) -> Json:
 
 @asynccontextmanager
 async def a_cluster(folder: Path, **settings: Any) -> AsyncIterator[Cluster]:
-    """Empty but for its own namespaces and nodes. `settings`: fields of opsmend.demo.cluster.config."""
+    """Empty but for its own namespaces and nodes. `settings`: fields of opsmend_cluster.config."""
     folder.mkdir(parents=True, exist_ok=True)
     url, kubeconfig, config = folder / "url", folder / "kubeconfig", folder / "cluster.yaml"
     config.write_text(yaml.safe_dump({"rules": [_NO_SUCH_TAG], **settings}))
     arguments = ("--config", config, "--ready-file", url, "--kubeconfig", kubeconfig)
     with (folder / "cluster.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "opsmend.demo.cluster"), *map(str, arguments), stdout=log, stderr=log
+            *(sys.executable, "-m", "opsmend_cluster"), *map(str, arguments), stdout=log, stderr=log
         )
     try:
 
