@@ -37,7 +37,7 @@ _ASSIGNED: Final = re.compile(r"(?<=[:=])(?P<before>[ \t]*\\*[\"']?)(?P<value>[A
 _KNOWN_BY_IT: Final = re.compile(
     r"(?:id[-_]?\d*|ids|uid|hash|sha-?\d*|h1|digest|checksum|md5|sum|etag|integrity|fingerprint|thumbprint|trace|span"
     r"|request|version|revision|cursor|continue|commit|image|cert|certificate|ca|crt|csr|bundle|data|public[-_. ]?(?:key)?"
-    r"|pub(?:[-_]?key)?|nonce|name|host|node|pod|file|path|url|uri|blob|body|payload|content|x5t|kid|jti|ref|challenge|accept|state|ray|(?<![a-z])[nxy])"
+    r"|pub(?:[-_]?key)?|nonce|site[-_]?key|name|host|node|pod|file|path|url|uri|blob|body|payload|content|x5t|kid|jti|ref|challenge|accept|state|ray|(?<![a-z])[nxy])"
     r"\\*[\"']?[ \t]*[:=]\Z",
     re.IGNORECASE,
 )
@@ -53,6 +53,8 @@ _PUBLIC: Final = (
 )
 """How base64 of PEM begins, of which private keys are masked elsewhere, and of public keys in DER: RSA's, EC's, Ed25519's."""
 _NAME_FIELDS: Final = ("name", "Name", "key", "Key", "field", "variable", "parameter", "header")
+_TYPES: Final = frozenset({"password", "passwd"})
+"""Of an object whose value is one, as Keycloak's credentials are."""
 _VALUE_FIELDS: Final = frozenset({"value", "val", "content", "default", "defaultvalue", "plaintext"})
 """How objects say a name and a value apart: variables of pods, headers, parameters."""
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
@@ -137,6 +139,8 @@ def _redact_arguments(items: list[str]) -> list[str]:
 
 def _redact_object(value: dict[Any, Any], depth: int, name: str) -> dict[Any, Any]:
     named = next((value[key] for key in _NAME_FIELDS if isinstance(value.get(key), str)), "")
+    if not named and str(value.get("type", "")).lower() in _TYPES:
+        named = value["type"]
     masked = {}
     for key, item in value.items():
         own = key if isinstance(key, str) else ""

@@ -19,6 +19,8 @@ _PGPASS: Final = re.compile(
     r"(?P<head>(?m:^)[\w.*-]{1,253}+:(?:\d{1,5}|\*):[\w.*-]{1,64}+:[\w.*-]{1,64}+:)(?!\[redacted:)\S{1,512}+(?=\s*(?:\n|\Z))"
 )
 """A line of .pgpass, whose fields have no names."""
+_INFLUX: Final = re.compile(r"(?P<head>[?&]u=[^&\s\"']{1,128}+&p=)(?!\[redacted:)[^&\s\"']{1,256}+")
+"""InfluxDB's, which call a user and a password by one letter."""
 _AWS: Final = re.compile(r"(?P<head>\bAWS4-HMAC-SHA256[^\n]{0,1024}?\bSignature=)[0-9a-f]{16,}+")
 _TOKEN: Final = re.compile(r"(?<=://)(?!\[redacted:)[^\s:/@\"'.]{20,512}+(?=@)")
 _DRIVER: Final = re.compile(r"(?<=:)(?!\[redacted:)[^\s:@/\[\]\"']{1,256}+(?=@(?:tcp|udp|unix)\()")
@@ -64,6 +66,8 @@ def mask_addresses(text: str) -> str:
         text = _TOKEN.sub(_mask_token, _WITH_SLASH.sub(_mask_password, _PASSWORD.sub(_mask_password, text)))
     if "%3" in text:
         text = _ENCODED.sub(rf"\g<head>{mark('password')}", text)
+    if "&p=" in text:
+        text = _INFLUX.sub(rf"\g<head>{mark('password')}", text)
     if "AWS4" in text:
         text = _AWS.sub(rf"\g<head>{mark('signature')}", text)
     text = _PGPASS.sub(rf"\g<head>{mark('password')}", text)

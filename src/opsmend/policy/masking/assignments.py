@@ -13,16 +13,19 @@ from opsmend.policy.masking.cookies import mask_cookies
 from opsmend.policy.masking.extents import Span
 from opsmend.policy.secrets.keys import may_hold_spaces, secret_in
 from opsmend.policy.secrets.names import SecretName, secret_name
-from opsmend.policy.secrets.values import is_made_up, looks_like_credential, mark_lines
+from opsmend.policy.secrets.values import MARK, is_made_up, looks_like_credential, mark_lines
 
 _JOINED: Final = re.compile(
     r"(?<![\w$])(?P<name>[\w$][\w.$-]{0,127}+)(?P<closed>(?:\\*[\"'`]|%22)?\]?(?:\x1b\[[\d;]{0,12}m)?)"
     r"(?:[ \t]++(?:\*?string|\[\]byte)(?=[ \t]++=))?[ \t]*+"
-    r"(?P<joint>:[ \t]*+(?:str|string|String|bytes|SecretStr)[ \t]*+=(?!=)|:{1,3}=|[=?.+]?=>?|:(?!:|//)|%3[AaDd](?:%22)?)"
+    r"(?P<joint>:[ \t]*+(?:str|string|String|bytes|SecretStr)[ \t]*+=(?!=)|→|!={1,2}|={3}|:{1,3}="
+    r"|[=?.+]?=>?|:(?!:|//)|%3[AaDd](?:%22)?)"
 )
 _BEFORE: Final = re.compile(
     r"[ \t]*+(?:\*{1,2}[ \t]++|!unsafe[ \t]++|!!\w+[ \t]++)?"
-    r"(?:(?:[bfrune]{1,2}|u&)(?=[\"'])|(?:Some|Ok|Just|Optional(?:\.of)?|String|StringValue|Secret)\((?=\\*[\"']))?",
+    r"(?:(?:[bfrune]{1,2}|u&)(?=[\"'])|(?:Some|Ok|Just|Optional(?:\.of)?|(?:new )?String|StringValue"
+    r"|Secret(?:Str)?|\[\]byte|bytes|Buffer\.from)"
+    r"\((?=\\*[\"'])|(?:\[[\w.]{1,60}\]::[\w.]{1,60}\(){1,3}(?=[\"']))?",
     re.IGNORECASE,
 )
 """What may stand between the joint and a value: tags of YAML, stars of Markdown, what a language wraps a string in."""
@@ -44,14 +47,17 @@ _JUDGED: Final = 1024
 """Characters of a value that tell what it is. Values may lie within each other: to read each whole takes quadratic time."""
 
 _HEADER: Final = re.compile(
-    r"(?P<value>(?:bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|oauth|geniekey|splunk|sharedaccesssignature|sharedkey"
-    r"|ghost|hawk|bot|client-id)[ ][^\"'\\\n]{0,4096}+"
+    r"(?P<value>(?:bearer|basic|token|negotiate|ntlm|apikey|api-key|key|geniekey|splunk|ghost|bot|client-id)[ ]++"
+    r"(?!\w{1,20}=\S)[^\s\"'\\]{1,4096}+"
+    r"|(?:token|apikey|digest|oauth|sharedaccesssignature|sharedkey|hawk)[ ][^\"'\\\n]{0,4096}+"
     r"|[a-z][\w-]{1,30}+[ ](?=\S{0,64}?\d)(?=\S{0,64}?[a-z])[^\s\"'\\=]{16,4096}+)",
     re.IGNORECASE,
 )
 """What an Authorization header holds: a scheme and what it takes."""
 _COOKIES: Final = re.compile(r"(?P<value>[\w.-]{1,64}=[^\"'\\\n]{0,4096}+)")
 _PROSE: Final = re.compile(r"[A-Z]?[a-z']{1,20}[.,]?(?= [a-z(\"'])")
+_HOW_MANY: Final = re.compile(r"\d{1,6}[ \t]++[A-Za-z]")
+"""`secrets: 27 configmaps: 61`"""
 _PLAIN_WORD: Final = re.compile(r"[A-Z]?[a-z]+")
 
 
@@ -87,11 +93,13 @@ def _name(text: str, match: re.Match[str]) -> str:
     name, at, after = match["name"], match.start(), match.end()
     if match["joint"] == ":" and text[at - 1 : at] == ":" and not text[after : after + 1].isspace():
         return ""  # a part of an ARN
+    if text[max(0, at - len(MARK)) : at] == MARK:
+        return ""
     if text[max(0, at - 2) : at] == "${" and text[after : after + 1] in ("?", "+"):
         return ""  # what a shell says, or takes, where a variable is missing or there
     if text[at - 1 : at] in ('"', "'") and not match["closed"] and text[after:].lstrip(" ")[:1] == text[at - 1]:
         return ""  # a prompt: "Password: "
-    if text[at - 1 : at] == "/" and (path := _IN_PATH.search(text, max(0, at - _WINDOW), at)):
+    if text[at - 1 : at] == "/" and match["joint"] == ":" and (path := _IN_PATH.search(text, max(0, at - _WINDOW), at)):
         return path["before"] if name.lower() == "value" else f"{path['before']}/{name}"
     if name.lower() in _SECOND_WORDS and (first := _FIRST_WORD.search(text, max(0, at - _WINDOW), at)):
         return f"{first['first']} {name}"
@@ -131,6 +139,8 @@ def _opens_its_line(text: str, at: int) -> bool:
 def _takes_its_line(text: str, at: int, match: re.Match[str]) -> bool:
     """Whether all that follows a name that opens its line is its value: passwords may hold spaces and punctuation."""
     if match["joint"] == ":":
+        if _HOW_MANY.match(text, at):
+            return False
         return text[at - 1 : at] in (" ", "\t") and not _is_count(text, match)
     end = text.find("\n", at)
     return match["joint"] == "=" and not _GOES_ON.search(text, at, end if end >= 0 else len(text))

@@ -9,8 +9,10 @@ from opsmend.policy.secrets.values import is_made_up, mark, may_be_secret
 _GAP: Final = r"[\s\"',=]{1,16}+"
 """Between two arguments, as a shell or a list has them."""
 _ARGUMENT: Final = (
-    r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\n]{1,512}?)(?P=quote)|(?P<bare>[^\s\"'|;&<>\\-][^\s\"'|;&<>\\]{0,511}+))"
+    r"(?:(?P<quote>\\*[\"'])(?P<quoted>(?!\[redacted:)[^\"'\n]{1,512}?)(?P=quote)"
+    r"|(?P<bare>(?!\[redacted:)[^\s\"'|;&<>\\-][^\s\"'|;&<>\\]{0,511}+))"
 )
+"""What is masked is passed over: another switch of the same command may hold a secret too."""
 _GLUED: Final = (
     r"(?:(?P<quote>\\*[\"'])(?P<quoted>[^\"'\n]{1,512}?)(?P=quote)|(?P<bare>[^\s\"'|;&<>\\][^\s\"'|;&<>\\]{0,511}+))"
 )
@@ -62,6 +64,8 @@ _COMMANDS: Final = (
     _Command("htpasswd", "htpasswd", rf"-\w{{0,4}}b\w{{0,4}}{_GAP}{_OTHER}{_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
     _Command("rabbitmqctl", "rabbitmqctl", rf"(?:add_user|change_password|authenticate_user){_GAP}{_OTHER}{_GAP}{_ARGUMENT}"),
     _Command("net", r"net\s+user", rf"[\w.$-]{{1,64}}+{_GAP}(?!/){_ARGUMENT}"),
+    _Command("net", r"net\s+use", rf"/user:{_OTHER}{_GAP}(?!/){_ARGUMENT}"),
+    _Command("net", r"net\s+use", rf"(?:[A-Za-z*]:?{_GAP})?\\\\{_OTHER}{_GAP}(?![/*]){_ARGUMENT}(?=\s+/user:)"),
     _Command(
         "alias config",
         r"mc\s+(?:alias\s+set|config\s+host\s+add)",
@@ -71,7 +75,7 @@ _COMMANDS: Final = (
     _Command(
         "smb rpcclient",
         "smbclient|rpcclient|smbmap",
-        r"-U[\s\"',]{0,16}+[^\s\"'%]{1,128}+%(?P<bare>[^\s\"']{1,512}+)",
+        r"-U[\s\"',]{0,16}+[^\s\"'%]{1,128}+[\"']?%(?P<bare>[^\s\"']{1,512}+)",
     ),
     _Command(
         "curl wget",

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from opsmend.policy.secrets.keys import secret_in
-from opsmend.policy.secrets.values import looks_like_credential, mark
+from opsmend.policy.secrets.names import secret_name
+from opsmend.policy.secrets.values import is_made_up, looks_like_credential, mark
 
 _NAME: Final = r"(?P<name>[\w$/][\w.$/-]{0,127}+)"
 _QUOTED: Final = (
@@ -13,7 +14,8 @@ _QUOTED: Final = (
 
 _VALUE_FIELD: Final = r"(?<![\w-])(?:value|val|content|default|defaultvalue|plaintext)\\*[\"']?[ \t]*+[:=][ \t]*+"
 _FIELDS: Final = re.compile(
-    r"(?<![\w-])(?:name|key|field|variable|parameter|header|param|parametername|envvar)\\*[\"']?[ \t]*+[:=][ \t]*+\\*[\"']?"
+    r"(?<![\w-])(?:type(?=\\*[\"']?[ \t]*+[:=][ \t]*+\\*[\"']?passw)"
+    r"|name|key|field|variable|parameter|header|param|parametername|envvar)\\*[\"']?[ \t]*+[:=][ \t]*+\\*[\"']?"
     rf"{_NAME}\\*[\"']?[ \t]*+,?"
     rf"(?P<values>(?:[ \t]*+(?:\r?\n)?[+\- \t]*+\\*[\"']?{_VALUE_FIELD}"
     r"(?:\\+[\"'][^\n]{0,4096}?\\+[\"']|\"(?:\\.|[^\"\\\n])*+\"?|'[^'\n]*+'?|[^\s\"'\\{\[][^\n]*+)){1,3})",
@@ -61,6 +63,31 @@ _CALL: Final = re.compile(
 )
 """`setProperty("db.password", "…")`, `getenv("DB_PASSWORD", "…")`"""
 
+_SAID: Final = re.compile(
+    r"(?<![\w$./-])(?P<name>[A-Za-z][A-Za-z0-9]{0,40}+(?:[_-][A-Za-z0-9]{1,40}+){1,6}"
+    r"|[a-z]{2,40}+[A-Z][A-Za-z0-9]{1,40}+)[ \t]++"
+    r"(?:(?:is|was|now)[ \t]++)?(?:\"(?P<double>[^\"\n]{4,512}+)\"|'(?P<single>[^'\n]{4,512}+)'"
+    r"|(?P<bare>[^\s\"'`,;&(){}\[\]<>|]{8,512}+))"
+)
+"""`auth_token 3b10…`, `could not parse REDIS_PASSWORD '…'`: what follows must look like a credential."""
+_FOR: Final = re.compile(
+    r"[\"'](?P<bare>[^\"'\s]{4,512}+)[\"'][ \t]++(?:for|of|in|as)[ \t]++(?:the[ \t]++)?"
+    r"(?:(?:property|key|variable|field|option|parameter|setting|flag|env|environment)[ \t]++){0,2}[\"']?"
+    rf"{_NAME}"
+)
+"""`invalid value '…' for property spring.rabbitmq.password`"""
+_DECODED: Final = re.compile(
+    r"\b(?:echo|printf)[ \t]++[\"']?(?P<bare>[A-Za-z0-9+/]{8,4096}+={0,2})[\"']?"
+    r"[ \t]*+\|[ \t]*+base64[ \t]++--?[dD]\w{0,8}[ \t]*+>{1,2}[ \t]*+"
+    r"(?:[\w./~-]{0,128}/)?(?P<name>[\w.-]{1,64}+)"
+)
+"""`echo … | base64 -d > /run/admin_password`"""
+_OF_SECRET: Final = re.compile(
+    r"\bget[ \t]++secrets?\b[^\n]{0,256}?jsonpath=[^\n]{0,8}?\{\.data[^\n}]{1,128}\}[\"']?\s{0,8}(?:→|[-=]?>|[:=])?\s{0,8}"
+    r"(?P<bare>[A-Za-z0-9+/]{8,4096}+={0,2})(?![\w.-])"
+)
+"""What kubectl prints of a Secret."""
+_HEX: Final = re.compile(r"[0-9a-f]{24,128}")
 _METAVARIABLE: Final = re.compile(r"[A-Z_]{2,}|(?:string|str|text|file|path|name|value|int|stringArray|strings)")
 """`--token TOKEN` and `--token string` in the help of a command."""
 
@@ -73,7 +100,10 @@ def mask_pairs(text: str) -> str:
         text = _SIBLINGS.sub(_mask_named, _LABELLED.sub(_mask_named, _ATTRIBUTES.sub(_mask_named, text)))
     if "<" in text or "&lt;" in text:
         text = _ELEMENT.sub(_mask_named, text)
-    text = _SET.sub(_mask_named, text)
+    text = _DECODED.sub(_mask_named, _SET.sub(_mask_named, text))
+    text = _FOR.sub(_mask_made_up, _SAID.sub(_mask_said, text))
+    if "jsonpath" in text:
+        text = _OF_SECRET.sub(_mask_printed, text)
     if "|" in text or "│" in text:
         text = _CELLS.sub(_mask_named, text)
     if 'name="' in text:
@@ -93,6 +123,25 @@ def _mask_flag(found: re.Match[str]) -> str:
 
 def _mask_named(found: re.Match[str]) -> str:
     return _masked(found, found["name"])
+
+
+def _mask_said(found: re.Match[str]) -> str:
+    if found["bare"] is None:
+        return _mask_made_up(found)
+    named, value = secret_name(found["name"]), found["bare"]
+    hexadecimal = named is not None and named.kind in ("token", "secret") and bool(_HEX.fullmatch(value))
+    form = named is not None and named.kind == "routing-key"
+    return _mask_named(found) if looks_like_credential(value) or hexadecimal or form else found[0]
+
+
+def _mask_made_up(found: re.Match[str]) -> str:
+    value = next(found[g] for g in ("double", "single", "bare") if found.re.groupindex.get(g) and found[g] is not None)
+    return _mask_named(found) if is_made_up(value) else found[0]
+
+
+def _mask_printed(found: re.Match[str]) -> str:
+    start = found.start("bare") - found.start()
+    return found[0][:start] + mark("secret-data")
 
 
 def _mask_listed(found: re.Match[str]) -> str:

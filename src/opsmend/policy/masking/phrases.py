@@ -13,6 +13,11 @@ _VALUE: Final = (
 _REST: Final = r"(?P<bare>[^\s\"';|]{1,512}+)"
 
 
+_NAMED: Final = "password|passphrase|passcode|passwd|pwd|kennwort|passwort|contraseña|senha|mot de passe|wachtwoord|lösenord"
+_NAMES: Final = "password passphrase passcode passwd pwd kennwort passwort contrase senha passe wachtwoord senord"
+"""What people call a password in a sentence, and parts of that in ASCII."""
+
+
 class _Phrase(NamedTuple):
     needles: str
     """Words of which one is in a text with the phrase."""
@@ -25,8 +30,8 @@ _PHRASES: Final = (
     # Directives of servers and files of credentials.
     _Phrase(
         "requirepass masterauth primaryauth masterpass auth_pass auth-pass bindpw rootpw storepass keypass",
-        r"\b(?:requirepass|masterauth|primaryauth|masterpass|auth[-_]pass(?:[ \t]+[\w-]+)?|bindpw|rootpw|(?:src|dest)?storepass"
-        rf"|keypass)[\s\"',=]{{1,16}}+{_VALUE}",
+        r"\b(?:requirepass|masterauth|primaryauth|masterpass|auth[-_]pass(?:[ \t]+[\w-]+(?=[ \t]+[^\s{}]))?|bindpw|rootpw"
+        rf"|(?:src|dest)?storepass|keypass)[\s\"',=]{{1,16}}+{_VALUE}",
     ),
     _Phrase(
         "login user account machine",
@@ -45,6 +50,21 @@ _PHRASES: Final = (
         "auth( authenticate( login( basic_auth( basicauth( credentials(",
         r"(?:auth|authenticate|login|basic_?auth|set_?credentials)\(\s*+[\"'][^\"'\n]{1,128}+[\"'],\s*+"
         r"[\"'](?P<quoted>[^\"'\n]{1,512}+)",
+    ),
+    # Network devices: the key of a RADIUS server and the community of SNMP.
+    _Phrase("key", rf"(?m:^)[ \t]*+(?:server-)?key[ \t]++[0-8][ \t]++{_VALUE}"),
+    _Phrase(
+        "community com2sec",
+        rf"\b(?:snmp-server[ \t]++community|r[ow]community6?|com2sec6?[ \t]++\S{{1,64}}+[ \t]++\S{{1,64}}+)[ \t]++{_VALUE}",
+    ),
+    # A key in code.
+    _Phrase("secretkeyspec", r"\bSecretKeySpec\(\s*+[\"'](?P<quoted>[^\"'\n]{1,512}+)"),
+    # Users of cloud-init.
+    _Phrase(
+        "chpasswd",
+        r"\bchpasswd:\s{0,64}+(?:expire:[^\n]{0,64}\n\s{0,64}+)?(?:list|users):[ \t]*+[|>]?[-+]?\s{0,64}+"
+        r"(?:-?[ \t]*+[\w.-]{1,64}:\[redacted:password\]\s{0,64}+){0,16}-?[ \t]*+[\w.-]{1,64}:"
+        r"(?P<bare>(?!\[redacted:)\S{1,512}+)",
     ),
     # Bundler's, for where gems come from.
     _Phrase(
@@ -72,13 +92,23 @@ _PHRASES: Final = (
         rf"[ \t]+(?:is|was|=|to|are)(?:[ \t]+(?:now|set[ \t]+to|changed[ \t]+to|reset[ \t]+to))?[ \t]*:?[ \t]++{_VALUE}",
         clear=False,
     ),
-    _Phrase("password passphrase passcode passwd", rf"\b(?:password|passphrase|passcode|passwd)[ \t]++{_VALUE}", clear=False),
+    _Phrase(_NAMES, rf"\b(?:{_NAMED})[ \t]++(?![/~])(?:(?:is|was|now)[ \t]++)?{_VALUE}", clear=False),
+    _Phrase(
+        _NAMES,
+        rf"\b(?:{_NAMED})(?:[ \t]++[\w@.-]{{1,64}}+){{1,5}}?(?::|[ \t]++(?:to|para|auf|zu|vers|en))[ \t]++{_VALUE}",
+        clear=False,
+    ),
+    _Phrase("token jeton", r"\b(?:token|jeton)[ \t]++(?P<bare>[0-9a-f]{32,128}+)\b"),
+    _Phrase(
+        "basic", r"\bbasic[ _-]?auth(?:entication)?[ \t]++(?:for[ \t]++|as[ \t]++)?[\w.@-]{1,64}+:(?P<bare>[^\s\"',;]{1,512}+)"
+    ),
     _Phrase("auth", rf"\b(?-i:AUTH)[ \t\"]{{1,4}}+(?:[\w.-]{{1,64}}+[ \t\"]{{1,4}}+(?=\w))?{_VALUE}", clear=False),
 )
 _PATTERNS: Final = tuple(re.compile(phrase.pattern, re.IGNORECASE) for phrase in _PHRASES)
 _NEEDLES: Final = Needles(phrase.needles.split() for phrase in _PHRASES)
 _META: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
 """`secret CLIENT_SECRET`, as a manual writes it."""
+_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _GOES_ON: Final = words("goes_on") | words("about")
 
 
@@ -96,6 +126,8 @@ def _masked_if_it_stands_out(found: re.Match[str]) -> str:
 def _stands_out(found: re.Match[str]) -> bool:
     """In quotes, or of letters and something else, as no word is. A token in quotes is rather one of a grammar."""
     value = _value(found)
+    if _MAIL.fullmatch(value):
+        return False  # "password reset email sent to …"
     return is_made_up(value) or (found["quoted"] is not None and "token" not in found[0].lower())
 
 

@@ -43,7 +43,8 @@ def _mask_encoded(match: re.Match[str]) -> str:
         opening = base64.b64decode(head[: len(head) // 4 * 4])
     except binascii.Error:
         return _MARK
-    return _MARK if _PRIVATE_KEY.encode() in opening or len(opening) < 40 else match[0]
+    cut = len(opening) < 40 and not opening.startswith((b"-----BEGIN CERT", b"-----BEGIN PUBLIC"))
+    return _MARK if _PRIVATE_KEY.encode() in opening or cut else match[0]
 
 
 def _mask_from_begin(lines: list[str]) -> None:

@@ -13,6 +13,12 @@ _OF_USER: Final = re.compile(
     r"|\buser[ \t]++\S{1,128}+[ \t]++identified[ \t]++by[ \t]++(?P<bare>[^\s\"';]{1,512}+)",
     re.IGNORECASE,
 )
+_CIPHERS: Final = re.compile(
+    r"(?P<head>\b(?:pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\([^()',\n]{1,256}+,\s{0,16}+"
+    r"|\b(?:en|de)cryptbypassphrase\(\s{0,16}+)N?'(?!\[redacted:)[^'\n]{1,512}+",
+    re.IGNORECASE,
+)
+"""Functions that take the key of a cipher as an argument."""
 _ROWS: Final = re.compile(
     r"\((?P<columns>[\w\s,.`\"\[\]]{1,1024}+)\)\s{0,16}+values\s{0,16}+(?P<rows>\((?:[^()'\n]|'[^'\n]*+'){1,2048}+\)"
     r"(?:\s{0,16}+,\s{0,16}+\((?:[^()'\n]|'[^'\n]*+'){1,2048}+\)){0,64})",
@@ -20,13 +26,14 @@ _ROWS: Final = re.compile(
 )
 _ROW: Final = re.compile(r"\((?P<cells>(?:[^()'\n]|'[^'\n]*+')++)\)")
 _CELL: Final = re.compile(r"(?:[^,']|'[^'\n]*+')++")
-_STATEMENTS: Final = Needles([("password", "identified", "values")])
+_STATEMENTS: Final = Needles([("password", "identified", "values", "pgp_sym_", "aes_", "cryptbypassphrase")])
 
 
 def mask_sql(text: str) -> str:
     """`text` with such passwords masked."""
     if not _STATEMENTS.may_match(as_bytes(text)):
         return text
+    text = _CIPHERS.sub(rf"\g<head>'{mark('password')}", text)
     return _ROWS.sub(_mask_rows, _OF_USER.sub(_mask_user, text))
 
 

@@ -8,6 +8,7 @@ from opsmend.policy.secrets.values import is_number, is_plain, is_user_and_passw
 
 _COUNTED: Final = re.compile(r"\d+(?:[\s,;/].*)?")
 """`pass: 12, fail: 0` counts tests."""
+_MEASURE: Final = re.compile(r"\d{1,4}[a-z]{0,2}")
 _STRUCTURED: Final = re.compile(r"\w://|\b\w{2,40}=")
 _WITH_SPACES: Final = frozenset({"password", "secret", "mnemonic", "credentials", "connection-string", "dsn"})
 _SENTENCE: Final = re.compile(r"[A-Za-z][a-z']* [a-z']+ [a-z'(]")
@@ -56,7 +57,8 @@ def _is_something_else(named: SecretName, name: str, value: str) -> bool:
     match named.kind:
         case "password":
             working_directory = value.startswith("/") and name.lower().endswith("pwd")
-            return working_directory or (name.lower() == "pass" and bool(_COUNTED.fullmatch(value)))
+            counts = _COUNTED if name.lower() == "pass" else _MEASURE if named.goes_on else None
+            return working_directory or bool(counts and counts.fullmatch(value))
         case "dsn" | "connection-string":
             # What is secret in it, other rules find: the rest says which server was not reached.
             return bool(_STRUCTURED.search(value))

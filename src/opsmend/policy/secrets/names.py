@@ -16,10 +16,14 @@ from opsmend.policy.secrets.words import words
 
 
 class SecretName(NamedTuple):
-    """`sure`: whatever stands under the name is a secret. Otherwise only what looks like a credential is."""
+    """`sure`: whatever stands under the name is a secret. Otherwise only what looks like a credential is.
+
+    `goes_on`: it may be about how long or how many: `password_ablauf_tage`, `longueur_mot_de_passe`.
+    """
 
     kind: str
     sure: bool
+    goes_on: bool = False
 
 
 _USUAL_NAME: Final = 64
@@ -45,6 +49,7 @@ _WORDS: Final = {
     "auth": SecretName("auth", False),
     "bearer": SecretName("token", False),
     "jwt": SecretName("token", False),
+    "tok": SecretName("token", False),
     "otp": SecretName("password", False),
     "session": SecretName("session-id", False),
     "sid": SecretName("session-id", False),
@@ -75,6 +80,8 @@ _PAIRS: Final = {
     ("sonar", "login"): SecretName("token", False),
     ("routing", "key"): SecretName("routing-key", False),
     ("snmp", "community"): SecretName("password", True),
+    ("de", "passe"): SecretName("password", True),
+    ("key", "api"): SecretName("api-key", True),
     ("seed", "phrase"): SecretName("mnemonic", True),
     ("recovery", "phrase"): SecretName("mnemonic", True),
     ("recovery", "code"): SecretName("code", False),
@@ -82,23 +89,37 @@ _PAIRS: Final = {
     ("auth", "code"): SecretName("code", False),
     ("authorization", "code"): SecretName("code", False),
 }
-"""What two words declare together; the first is only asked for where the name has it. kubeconfig has the two kinds of data."""
+"""What two words declare together; the first is only asked for where the name has it. kubeconfig has the two kinds of data.
 
-_STEMS: Final = Needles([{*_WORDS, *(first for first, _ in _PAIRS)}])
+`mot de passe` is French for a password, and Romance languages name a key first and what it opens after it.
+"""
+
+_TRANSLATED: Final = {
+    **dict.fromkeys(("schluessel", "schlussel", "chave", "clave", "sleutel"), "key"),
+    **dict.fromkeys(("jeton",), "token"),
+    **dict.fromkeys(("geheimnis", "segredo", "secreto"), "secret"),
+    **dict.fromkeys(("zugang", "zugangs", "zugriff", "zugriffs", "acceso", "acesso", "acces"), "access"),
+}
+"""Words of other languages, without their accents, that mean one of ours. Those for a password alone are in words.toml."""
+
+_MEAN_A_SECRET: Final = {word for word, meaning in _TRANSLATED.items() if meaning != "access"} | {"passe"}
+_STEMS: Final = Needles([{*_WORDS, *_MEAN_A_SECRET, *(first for first, _ in _PAIRS if first != "de")}])
 """Each name of a secret has one of these in it."""
 
 _OPENING_KEYS: Final = words("opening_keys") | vendors()
 _FINDING_KEYS: Final = words("finding_keys")
 _AUTH_OF: Final = words("auth_of")
 _ABOUT: Final = words("about")
+_MEASURES: Final = words("measures")
 _SKIPPED: Final = words("skipped")
 _NEVER: Final = {"token": words("no_token"), "secret": words("no_secret"), "pass": words("no_pass")}
 """What a word before takes its meaning away."""
 
 _GLUED: Final = re.compile(
-    r"(?P<before>\w*?)(?P<word>password|passwd|passphrase|passwort|credentials?|secret|token|pass|pwd|apikey|sessid)s?\Z"
+    r"(?P<before>\w*?)(?P<word>password|passwd|passphrase|passwort|kennwort|motdepasse|wachtwoord|credentials?|secret|geheimnis|token"
+    r"|pass|pwd|apikey|sessid)s?\Z"
 )
-_GLUED_KEY: Final = re.compile(r"(?P<before>\w{2,}?)keys?\Z")
+_GLUED_KEY: Final = re.compile(r"(?P<before>\w{2,}?)(?:keys?|schlue?ssel)\Z")
 _NOT_GLUED: Final = words("not_glued")
 
 
@@ -120,8 +141,7 @@ def words_of(name: str) -> list[str]:
 def _read(name: str) -> SecretName | None:
     if name.startswith("."):
         return None  # a file, as .pgpass: what stands in it has names of its own
-    # Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ.
-    parts = [word for part in words_of(unicodedata.normalize("NFKC", name)) for word in _unglued(part)]
+    parts = [_TRANSLATED.get(word, word) for part in words_of(_plain_letters(name)) for word in _unglued(part)]
     unknown_after = False
     for position in range(len(parts) - 1, -1, -1):
         word, before = parts[position], parts[position - 1] if position else ""
@@ -129,8 +149,10 @@ def _read(name: str) -> SecretName | None:
         if word == "key" and before in _FINDING_KEYS:
             return None
         if found is not None:
-            return found if not unknown_after or found.kind == "password" else found._replace(sure=False)
-        if word in _ABOUT or before in _NEVER.get(word, ()):
+            measured = unknown_after or not _MEASURES.isdisjoint(parts[:position])
+            sure = found.sure and (not unknown_after or found.kind == "password")
+            return found._replace(sure=sure, goes_on=measured)
+        if word in _ABOUT or word.removesuffix("s") in _ABOUT or before in _NEVER.get(word, ()):
             return None
         unknown_after = unknown_after or not (word in _SKIPPED or word.isdigit())
     return None
@@ -138,6 +160,14 @@ def _read(name: str) -> SecretName | None:
 
 _by_name: Final = lru_cache(maxsize=4096)(_read)
 """The same few names stand in every object, and reading them anew took two thirds of redacting one."""
+
+
+def _plain_letters(name: str) -> str:
+    """Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ. So have `ñ` and `é`."""
+    if name.isascii():
+        return name
+    folded = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
 
 
 def _unglued(word: str) -> list[str]:
@@ -149,7 +179,7 @@ def _unglued(word: str) -> list[str]:
         before, stem = glued["before"], glued["word"]
         return [part for part in (before, stem if stem == "pass" else stem.removesuffix("s")) if part]
     key = _GLUED_KEY.match(word)
-    if key and key["before"] in _OPENING_KEYS:
+    if key and _TRANSLATED.get(key["before"], key["before"]) in _OPENING_KEYS:
         return [key["before"], "key"]
     singular = word.removesuffix("s")
     return [singular] if singular in _WORDS and word != "pass" else [word]

@@ -9,7 +9,8 @@ from typing import Final
 
 from opsmend.policy.secrets.words import words
 
-_MARK: Final = "[redacted:"
+MARK: Final = "[redacted:"
+"""How what stands where a secret was begins."""
 
 _NOTHING: Final = words("nothing")
 _SAYS: Final = words("says")
@@ -18,7 +19,8 @@ _ANSWERS: Final = frozenset({"true", "false", "none", "null", "yes", "no"})
 _REFERENCES: Final = re.compile(
     r"""
       \$\(.* | \$\{[^}]*\} | \$\{\{.*\}\} | \$env:\w+ | (?-i:\$[A-Z_][A-Z0-9_]*|\$[a-z_]+|\$\d+) | \{\{.*\}\}
-    | <.*> | <set\ to\ .* | %\(?\w+\)?[%s] | %env\(.*\)% | \#\{.*\}                                                  # variables
+    | <.*> | <set\ to\ .* | %\(?\w+\)?[%s] | %env\(.*\)?%? | \#\{.*
+    | \$__\w+\{.*\}                                                  # variables
     | \[redacted:[a-z0-9-]+\].* | [*•.xX·_?-]{3,} | [*•]{2,} | \((?:sensitive|known)\b.*
     | [\[(<]?(?:redacted|masked|filtered|hidden|secret|removed|sanitized|omitted)[\])>]
     | (?:your|insert|enter|put|replace)[_ -].*(?:here|key|token|secret|password)                # what a manual writes
@@ -26,6 +28,7 @@ _REFERENCES: Final = re.compile(
     | [\w./-]+\.(?:pem|key|crt|cer|p12|pfx|jks|json|ya?ml|txt|env|conf|cfg|ini|toml|properties)
     | (?:os\.environ|process\.env|system\.getenv|os\.getenv|env|config|cfg|settings|self|this|request|req|options|opts|args|ctx
         |params?|secrets?|vars?|local|data|module|values?)[.\[(].*                               # code
+    | (?:\w+::)+\w+!?[(\[].*
     | [a-z]+_\w+(?:\.\w+)+ | [a-z_][a-z_.]*\([^()]*\)?;? | [a-z_][\w.]*\(\);? | [a-z_]\w*(?:\.\w+)+\(.*
     | (?:optional|list|dict|union|option|maybe)[\[<].*
     | (?:op|vault|ref\+\w+|awssm|gcpsm|azurekeyvault|secretsmanager|ssm|secretref|bao|doppler|akv|keyring)://?.+
@@ -55,12 +58,19 @@ _PLAIN: Final = re.compile(
 """What is no credential unless its name says so."""
 _MIXED: Final = re.compile(r"(?=\D*+\d)(?=[^A-Za-z]*+[A-Za-z])\S++")
 _LETTER: Final = re.compile(r"[A-Za-z]")
-_NO_LETTER: Final = re.compile(r"[^A-Za-z\-_.'/:]")
+_NO_LETTER: Final = re.compile(r"\d|[^\w\-.'/:]")
+"""Letters of all alphabets are letters: `refusé` is a word."""
+_HEX: Final = re.compile(r"[0-9a-f]{36,256}")
+_DIGESTS: Final = frozenset({40, 56, 64, 96, 128})
+"""Hexadecimal digits of the digests that are in use."""
 _ASSIGNS: Final = re.compile(r"\w+=(?!=|\Z)")
 _PARTS: Final = re.compile(r"[-_.:/@,;+ ]")
 _WORDLIKE: Final = re.compile(r"[A-Za-z]+[0-9]{0,3}|[0-9]+[A-Za-z]?|[a-z0-9]{5,10}")
 _TELLING: Final = 256
 """Characters from the start of a value that tell whether it is one."""
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{32,128}={0,2}")
+_ENTROPY_OF_NO_PATH: Final = 4.5
+"""Bits a character. Paths of as many characters in which no dot, dash or underscore stands have below 4.2."""
 _SHORTEST: Final = 8
 """Characters of a credential under a name that leaves it open."""
 
@@ -73,9 +83,14 @@ def mark(kind: str) -> str:
 def may_be_secret(value: str) -> bool:
     """False for what only refers to a secret or is none: `$(DB_PASSWORD)`, `null`, `***`, a path, `must not be empty`."""
     stripped = value.strip()
-    if not _SAYS_SOMETHING.search(stripped) or stripped.rstrip(";,.!?").lower() in _NOTHING or stripped.startswith(_MARK):
+    if not _SAYS_SOMETHING.search(stripped) or stripped.rstrip(";,.!?").lower() in _NOTHING or stripped.startswith(MARK):
         return False
-    return not _REFERENCES.fullmatch(stripped) and not _is_said(stripped)
+    return (not _REFERENCES.fullmatch(stripped) or _is_random_path(stripped)) and not _is_said(stripped)
+
+
+def _is_random_path(value: str) -> bool:
+    """Base64 has slashes too: `/HaQt9mvI1us/4J6tP194L6FUXmRCLrVtYQ3TzjY` is an access key of S3, and no file."""
+    return bool(_BASE64.fullmatch(value)) and bool(_MIXED.fullmatch(value)) and entropy(value) > _ENTROPY_OF_NO_PATH
 
 
 def mark_lines(value: str, kind: str) -> str:
@@ -98,6 +113,8 @@ def is_plain(value: str) -> bool:
 def looks_like_credential(value: str) -> bool:
     """Whether it has what made-up and random credentials have, and none of what names, numbers and addresses have."""
     stripped = value[:_TELLING].strip()
+    if _HEX.fullmatch(stripped):
+        return len(stripped) not in _DIGESTS
     return len(stripped) >= _SHORTEST and not is_plain(stripped) and is_random(stripped)
 
 
