@@ -1,10 +1,12 @@
 """The causes from which a hundred targets suffer at once: how each comes about and how it ends."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Protocol
 
 from opsmend.domain.shared_cause import CauseKind
 from tests.integration.outside.cluster import GOOD, Cluster, deployment_path
+from tests.integration.outside.waiting import eventually
 
 Json = dict[str, Any]
 Answer = Callable[[], Awaitable[None]]
@@ -58,6 +60,16 @@ async def _deploy_name_server(cluster: Cluster) -> None:
         "spec": {"selector": {"app": "coredns"}, "ports": [{"port": 53, "targetPort": "http"}]},
     }
     await cluster.create("/api/v1/namespaces/kube-system/services", service)
+
+
+async def _next_second() -> None:
+    """Kubernetes' times have whole seconds. An edit within the second in which its readers were made looks as old as they."""
+    began = datetime.now(UTC)
+
+    async def over() -> bool | None:
+        return True if datetime.now(UTC) > began + timedelta(seconds=2) else None
+
+    await eventually(over, "the next second")
 
 
 async def _replace_pods(cluster: Cluster) -> None:
@@ -167,6 +179,7 @@ class SharedConfigMap:
         ]
         when = {"files": [{"path": "^/etc/app/config.yaml$", "content": "pool: size: 10"}]}
         await cluster.add_rule({"name": "bad settings", "when": when, "then": {"effect": "exits", "code": 1, "log": log}})
+        await _next_second()
         await cluster.patch(SETTINGS, {"data": {"config.yaml": "pool: size: 10\n"}})
         await _replace_pods(cluster)
 

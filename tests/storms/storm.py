@@ -66,6 +66,8 @@ class Storm:
     unrelated: Sequence[str]
     incidents: dict[str, str] = field(default_factory=dict)
     """Deployment, or the cause's own alert, to incident."""
+    began: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    """When all alerts began to fire; a resend says so again."""
 
     async def furnish(self) -> None:
         """Deploy everything, and wait until it is well."""
@@ -159,12 +161,12 @@ class Storm:
             labels = [
                 {"alertname": "KubeDeploymentReplicasMismatch", "namespace": NAMESPACE, "deployment": name} for name in group
             ]
-            touched = await self.opsmend.post("alertmanager", _notification(labels, status))
+            touched = await self.opsmend.post("alertmanager", _notification(labels, status, self.began))
             by_name = {incident["id"].rpartition(":")[2]: incident["id"] for incident in touched}
             self.incidents = {**by_name, **self.incidents}
 
     async def _send_own(self, status: str) -> None:
-        for touched in await self.opsmend.post("alertmanager", _notification([self.cause.own], status)):
+        for touched in await self.opsmend.post("alertmanager", _notification([self.cause.own], status, self.began)):
             self.incidents.setdefault(OWN, touched["id"])
 
     async def _known(self) -> bool | None:
@@ -218,13 +220,13 @@ def _is(pod: Json, *, ready: bool) -> bool:
     return lost or bool(reasons & {"ImagePullBackOff", "CrashLoopBackOff"})
 
 
-def _notification(labels: Sequence[Json], status: str) -> Json:
+def _notification(labels: Sequence[Json], status: str, began: str) -> Json:
     """In Alertmanager's webhook format, version 4."""
     now = datetime.now(UTC).isoformat()
     alerts = [
         {
             "status": status, "labels": {"severity": "critical", **one}, "annotations": {"summary": f"{one['alertname']}"},
-            "startsAt": now, "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else now,
+            "startsAt": began, "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else now,
             "generatorURL": "http://prometheus.example/graph?g0.expr=up",
             "fingerprint": json.dumps(one, sort_keys=True)[-60:],
         }

@@ -163,7 +163,7 @@ _by_name: Final = lru_cache(maxsize=4096)(_read)
 
 
 def _plain_letters(name: str) -> str:
-    """Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ. So have `ñ` and `é`."""
+    """Other alphabets have letters that look like ours, and programs that fold them: paſſword, ｐａｓｓｗｏｒｄ, contraseña."""
     if name.isascii():
         return name
     folded = unicodedata.normalize("NFKD", name)
