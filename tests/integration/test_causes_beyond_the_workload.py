@@ -96,7 +96,7 @@ async def investigated(
     async def look() -> tuple[Snapshot, Diagnosis] | None:
         seen = await look_around(shop.reader, metrics or MetricsInMemory(), what, (an_alert(target=what),))
         found = diagnose(seen, find_causes(seen))
-        return (seen, found) if found.category is category and found.confidence >= CONFIDENT else None
+        return (seen, found) if found.category == category and found.confidence >= CONFIDENT else None
 
     return await eventually(look, seconds=40)
 

@@ -168,7 +168,7 @@ async def test_failure_is_named_and_healed_by_the_best_proposal(
     shop: Shop, broken: Break, category: Category, actions: list[str]
 ) -> None:
     await broken(shop)
-    snapshot = await shop.snapshot_when(lambda seen: found(seen).category is category)
+    snapshot = await shop.snapshot_when(lambda seen: found(seen).category == category)
     candidates = propose(found(snapshot), snapshot)
     best = candidates[0]
     assert best.rejected_because is None, candidates

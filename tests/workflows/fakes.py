@@ -247,7 +247,7 @@ class MemoryInMemory:
                 score=0.9,
             )
             for p in self.kept.values()
-            if p.category is category
+            if p.category == category
         )[:limit]
 
 

@@ -35,7 +35,7 @@ async def test_the_post_mortem_names_cause_remedy_and_approver_and_is_remembered
 
     assert closed.postmortem is not None
     kept = world.memory.kept[closed.run_id]
-    assert kept.category is closed.diagnosis.category if closed.diagnosis else False
+    assert kept.category == closed.diagnosis.category if closed.diagnosis else False
     assert "Roll Deployment shop/web back to revision 1" in kept.markdown
     assert "Mia" in kept.markdown
     assert "plan.proposed" in kept.markdown

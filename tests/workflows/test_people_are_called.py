@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError
 
 from opsmend.domain.approval import Answer
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import CallReason
 from opsmend.domain.incident import Outcome, Status
 from opsmend.domain.steering import Stop, TakeOver
+from opsmend.domain.untold import Untold
 from opsmend.workflows import incident
 from opsmend.workflows.phases import paging
 from tests.builders import NOW, a_decision_request, a_person
@@ -156,6 +157,27 @@ async def test_where_chat_has_no_channel_the_pager_calls_at_once(make_world: Mak
     assert [page.reason for page in world.pager.pages] == [CallReason.QUESTION]
 
 
+class NobodyHasRoom:
+    """FirstMessages."""
+
+    def __init__(self, client: Client) -> None:
+        """There is nothing to ask."""
+
+    async def room_in(self, untold: Untold) -> timedelta:
+        return timedelta(hours=1)
+
+    async def is_told(self, run_id: str) -> None:
+        """It makes no difference."""
+
+
+async def test_where_chat_has_no_channel_a_call_that_is_its_first_message_is_paged_too(make_world: MakeWorld) -> None:
+    world = await make_world(first_messages=NobodyHasRoom)
+    world.chat.has_channel = False
+    await world.alert()
+    await world.until(lambda s: any(entry.event == "pager.triggered" for entry in s.timeline))
+    assert [page.reason for page in world.pager.pages] == [CallReason.QUESTION]
+
+
 async def test_the_pager_calls_again_for_what_comes_after(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await a_world_that_soon_pages(make_world, monkeypatch, patience=GIVES_UP_SOON)
     world.chat.down = True
@@ -236,6 +258,23 @@ async def test_a_page_of_before_is_not_taken_back_from_whoever_has_to_come(
     world.chat.down = False
     await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{closed.run_id}").result()
     assert world.pager.resolved == []
+
+
+async def test_the_page_of_an_incident_that_somebody_cancelled_is_taken_back(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
+    world = await a_world_that_soon_pages(make_world, monkeypatch, 3)
+    world.chat.down = True
+    await world.alert()
+    await until_paged(world, CallReason.QUESTION)
+    run = (await world.state()).run_id
+    await world.client.get_workflow_handle(INCIDENT).cancel()
+    with pytest.raises(WorkflowFailureError):
+        await world.client.get_workflow_handle(INCIDENT).result()
+    world.chat.down = False
+    await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{run}").result()
+    assert [over.incident_id for over in world.pager.resolved] == [INCIDENT]
 
 
 async def test_where_chat_is_back_in_time_a_cancelled_incident_pages_nobody(

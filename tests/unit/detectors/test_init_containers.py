@@ -98,7 +98,7 @@ CASES = [
 @pytest.mark.parametrize(("snapshot", "category"), CASES)
 def test_a_release_whose_init_container_fails_is_rolled_back(snapshot: Snapshot, category: Category) -> None:
     found, best = of(snapshot)
-    assert found.category is category
+    assert found.category == category
     assert found.resource in (a_ref(), a_ref("ConfigMap", "settings"))
     assert [action.type for action in best.actions] == ["rollback_workload"]
     assert assess(snapshot).health is Health.UNHEALTHY

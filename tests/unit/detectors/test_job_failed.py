@@ -100,7 +100,7 @@ BAD_CONFIG = a_failed_pod(
 )
 def test_what_failed_its_pods_goes_first_and_the_way_to_run_it_again_stays(snapshot: Snapshot, category: Category) -> None:
     found = diagnosed(snapshot)
-    assert found.category is category
+    assert found.category == category
     assert "then delete it and apply its manifest again" in found.hints[-1].reason
 
 
