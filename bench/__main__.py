@@ -14,7 +14,7 @@ import psutil
 from rich.console import Console
 
 from bench.alerts import Storm
-from bench.causes import rows_of_causes
+from bench.causes import RECORDED, rows_of_causes
 from bench.drills import rows_of_drills
 from bench.intake import Sizes, measure_intake
 from bench.lives import measure_lives
@@ -49,6 +49,8 @@ async def of_drills(folder: Path, scale: Scale) -> tuple[list[Row], list[str]]:
 
 
 async def of_causes(folder: Path, scale: Scale) -> tuple[list[Row], list[str]]:
+    if not RECORDED.exists():
+        return [], ["causes: no storm of a thousand targets has been recorded; bench/README.md says how."]
     return rows_of_causes(), ["The last rows are of the last `make storms` with a thousand targets."]
 
 

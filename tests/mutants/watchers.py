@@ -26,6 +26,7 @@ _NEAR: Final[dict[str, tuple[str, ...]]] = {
     "agents/sre/looks": ("tests/unit/looks",),
     "agents/sre/reading": ("tests/unit/changes", "tests/unit/detectors"),
     "workflows": (_ALERT_TO_FIX, _UNDONE),
+    "workflows/aftermath.py": (f"{_WORKFLOWS}/test_chores_hold_nothing_up.py", f"{_WORKFLOWS}/test_people_are_called.py"),
     "workflows/agent_runs.py": (_BILLED, _UNDONE),
     "workflows/change_control.py": (f"{_WORKFLOWS}/test_changes_are_paused_and_limited.py",),
     "workflows/feedback.py": (f"{_WORKFLOWS}/test_people_steer_an_incident.py",),

@@ -11,8 +11,10 @@ from opsmend.domain.approval import Answer
 from opsmend.domain.budget import Budget
 from opsmend.domain.call import CallReason
 from opsmend.domain.incident import Outcome, Status
+from opsmend.domain.ports.pager import Paged, PageOver
 from opsmend.domain.steering import Stop, TakeOver
 from opsmend.domain.untold import Untold
+from opsmend.errors import PagerUnavailableError
 from opsmend.workflows import incident
 from opsmend.workflows.phases import paging
 from tests.builders import NOW, a_decision_request, a_person
@@ -260,18 +262,23 @@ async def test_a_page_of_before_is_not_taken_back_from_whoever_has_to_come(
     assert world.pager.resolved == []
 
 
-async def test_the_page_of_an_incident_that_somebody_cancelled_is_taken_back(
+async def test_the_page_of_a_cancelled_incident_is_taken_back_once_the_pager_answers(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def away(over: PageOver) -> Paged:
+        raise PagerUnavailableError("the pager is away")
+
     monkeypatch.setattr(incident, "LAST_WORD", timedelta(seconds=0.2))
     world = await a_world_that_soon_pages(make_world, monkeypatch, 3)
     world.chat.down = True
     await world.alert()
     await until_paged(world, CallReason.QUESTION)
     run = (await world.state()).run_id
-    await world.client.get_workflow_handle(INCIDENT).cancel()
-    with pytest.raises(WorkflowFailureError):
-        await world.client.get_workflow_handle(INCIDENT).result()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.pager, "resolve", away)
+        await world.client.get_workflow_handle(INCIDENT).cancel()
+        with pytest.raises(WorkflowFailureError):
+            await world.client.get_workflow_handle(INCIDENT).result()
     world.chat.down = False
     await world.client.get_workflow_handle(f"{INCIDENT}:aftermath:{run}").result()
     assert [over.incident_id for over in world.pager.resolved] == [INCIDENT]
