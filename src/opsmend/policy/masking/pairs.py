@@ -135,8 +135,7 @@ def _mask_said(found: re.Match[str]) -> str:
 
 
 def _mask_made_up(found: re.Match[str]) -> str:
-    value = next(found[g] for g in ("double", "single", "bare") if found.re.groupindex.get(g) and found[g] is not None)
-    return _mask_named(found) if is_made_up(value) else found[0]
+    return _mask_named(found) if is_made_up(found[_group(found)]) else found[0]
 
 
 def _mask_printed(found: re.Match[str]) -> str:
@@ -149,9 +148,14 @@ def _mask_listed(found: re.Match[str]) -> str:
     return _mask_named(found) if looks_like_credential(credential) else found[0]
 
 
+def _group(found: re.Match[str]) -> str:
+    """The group that holds the value, by the quotes around it."""
+    return next(g for g in ("escaped", "double", "single", "bare") if found.re.groupindex.get(g) and found[g] is not None)
+
+
 def _masked(found: re.Match[str], name: str) -> str:
     """The whole match with its value replaced, or as it was when that is no secret."""
-    group = next(g for g in ("escaped", "double", "single", "bare") if found.re.groupindex.get(g) and found[g] is not None)
+    group = _group(found)
     kind = secret_in(name, found[group])
     if kind is None:
         return found[0]
