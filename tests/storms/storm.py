@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from temporalio.client import Client
 
 from opsmend.adapters.temporal.connection import connect
-from opsmend.adapters.temporal.shared_causes import TemporalSharedCauses
+from opsmend.adapters.temporal.shared_causes import FRESH, TemporalSharedCauses
 from tests.integration.outside.cluster import GOOD, Cluster, a_cluster
 from tests.integration.outside.opsmend import CLUSTER, Opsmend, opsmend_up
 from tests.integration.outside.waiting import eventually
@@ -91,7 +91,8 @@ class Storm:
         await self._send(first, "firing")
         if self.cause.own:
             await self._send_own("firing")
-        await eventually(self._known, "the cause is known", self._patience)
+        client = await self._temporal()
+        await eventually(lambda: self._known(client), "the cause is known", self._patience)
         await self._send([*second, *first], "firing")  # those of the first half are sent again, as long as they fire
         return frozenset(name for name in second if name in self.targets)
 
@@ -169,10 +170,11 @@ class Storm:
         for touched in await self.opsmend.post("alertmanager", _notification([self.cause.own], status, self.began)):
             self.incidents.setdefault(OWN, touched["id"])
 
-    async def _known(self) -> bool | None:
-        client = await self._temporal()
+    async def _known(self, client: Client) -> bool | None:
+        """For so long that each worker knows it too: it lists causes every FRESH seconds."""
         known = await TemporalSharedCauses(client).known(CLUSTER)
-        return True if any(one.cause.kind is self.cause.kind for one in known) else None
+        since = [one.since for one in known if one.cause.kind is self.cause.kind]
+        return True if since and datetime.now(UTC) - min(since) > timedelta(seconds=2 * FRESH) else None
 
     async def _temporal(self) -> Client:
         command = self.opsmend.tree()["temporal"].cmdline()
